@@ -1,0 +1,119 @@
+"""The checks of this project: plain ``nox`` runs those every change must pass, the others go by name.
+
+Each session builds an environment of its own, so what passes here passes on a machine that has only Python.
+Sessions that run pytest leave a JUnit report in ``build/reports``; ``.ci/run`` adds those up.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.error_on_missing_interpreters = True
+
+ROOT = Path(__file__).parent
+REPORTS = ROOT / "build" / "reports"
+SOURCES = ("tribe_ws", "cli", "tests", "benchmarks", "noxfile.py")
+COVERAGE_FLOOR = 95
+OUTSIDE_WORLD = "not autobahn and not interop and not postgres"
+
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, formatting, types and the direction of imports."""
+    session.install("-e", ".", *group("lint"), *group("test"))
+    session.run("ruff", "check", *SOURCES)
+    session.run("ruff", "format", "--check", *SOURCES)
+    session.run("mypy")
+    session.run("lint-imports")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests in parallel and hold the library to its coverage."""
+    session.install("-e", ".", *group("test"))
+    session.run("coverage", "erase")
+    try:
+        run_pytest(session, "-n", "auto", "-m", OUTSIDE_WORLD, "--cov", "--cov-report=", *session.posargs)
+    finally:
+        floor = [] if session.posargs else [f"--fail-under={COVERAGE_FLOOR}"]
+        session.run("coverage", "report", "--include=tribe_ws/*", *floor)
+
+
+@nox.session
+def smoke(session: nox.Session) -> None:
+    """Install the built wheel into an environment of its own and drive the documented flow with it."""
+    session.install("build", "hatchling", *group("smoke"))
+    workshop = Path(session.create_tmp())
+    dist, home = workshop / "dist", workshop / "installed"
+    shutil.rmtree(dist, ignore_errors=True)
+    session.run("python", "-m", "build", "--wheel", "--no-isolation", "--outdir", str(dist), silent=True)
+    session.run("python", "-m", "venv", "--clear", str(home))
+    programs = home / ("Scripts" if sys.platform == "win32" else "bin")
+    (wheel,) = dist.glob("*.whl")
+    session.run(str(programs / "python"), "-m", "pip", "install", "--quiet", str(wheel), external=True)
+    session.run(str(programs / "tribe-ws"), "demo", external=True)
+    session.env["TRIBE_WS_TEST_PROGRAM"] = str(programs / "tribe-ws")
+    run_pytest(session, "--confcutdir=tests/smoke", "tests/smoke")
+
+
+@nox.session(default=False)
+def autobahn(session: nox.Session) -> None:
+    """Run the Autobahn cases against the server's own uvicorn settings, on both ways out."""
+    session.install("-e", ".", *group("test"), *group("autobahn"))
+    run_pytest(session, "-m", "autobahn", "tests", *session.posargs)
+
+
+@nox.session(default=False)
+def interop(session: nox.Session) -> None:
+    """Let clients of other hands talk to the server: node's ws, a browser, the websockets command line."""
+    session.install("-e", ".", *group("test"))
+    session.env["TRIBE_WS_TEST_INTEROP"] = "required"
+    run_pytest(session, "-m", "interop", "tests", *session.posargs)
+
+
+@nox.session(default=False)
+def postgres(session: nox.Session) -> None:
+    """Run the storage tests on the PostgreSQL server that TRIBE_WS_TEST_POSTGRES names."""
+    if not session.env.get("TRIBE_WS_TEST_POSTGRES"):
+        session.error("set TRIBE_WS_TEST_POSTGRES to the URL of a PostgreSQL database the tests may fill")
+    session.install("-e", ".[postgres]", *group("test"))
+    run_pytest(session, "-m", "postgres", "tests", *session.posargs)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure fan-out, sends, memory and start-up beside a naive server, as ratios."""
+    session.install("-e", ".")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session(default=False, python=["3.12", "3.13"])
+def pythons(session: nox.Session) -> None:
+    """Run the tests on the further Python versions that are supported."""
+    session.install("-e", ".", *group("test"))
+    run_pytest(session, "-n", "auto", "-m", OUTSIDE_WORLD, *session.posargs)
+
+
+@nox.session(default=False, venv_backend="uv")
+def lowest(session: nox.Session) -> None:
+    """Run the tests on the lowest version of each dependency that pyproject.toml admits."""
+    session.install("--resolution=lowest-direct", "-e", ".[postgres]", *group("test"))
+    run_pytest(session, "-n", "auto", "-m", OUTSIDE_WORLD, *session.posargs)
+
+
+def group(name: str) -> tuple[str, ...]:
+    """Tell the requirements of a dependency group."""
+    return tuple(nox.project.dependency_groups(PROJECT, name))
+
+
+def run_pytest(session: nox.Session, *arguments: str) -> None:
+    """Run pytest and leave its JUnit report where ``.ci/run`` looks for it."""
+    session.run("pytest", f"--junit-xml={REPORTS / session.name}.xml", *arguments)
