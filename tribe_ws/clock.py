@@ -107,10 +107,10 @@ class ManualClock:
 
     async def sleep(self, seconds: float) -> None:
         """Return once ``advance`` has moved the clock by ``seconds``."""
-        woken = asyncio.get_running_loop().create_future()
-        timer = self.call_later(seconds, lambda: woken.done() or woken.set_result(None))
+        woken = asyncio.Event()
+        timer = self.call_later(seconds, woken.set)
         try:
-            await woken
+            await woken.wait()
         finally:
             timer.cancel()
 

@@ -1,4 +1,4 @@
-"""Durations as people write them: ``250ms``, ``5s``, ``60m``, ``2h``, ``30d``, or a bare number of seconds."""
+"""Durations as people write them: ``250ms``, ``5s``, ``60m``, ``2h``, ``30d``, or bare seconds."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ def format_duration(seconds: float) -> str:
     """Write a duration the short way: ``9 ms``, ``1.4 s``, ``12 min``."""
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
-    if seconds < 120:  # noqa: PLR2004 - from two minutes on, seconds tell nothing
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"  # noqa: PLR2004
+    if seconds < 120:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min"

@@ -1,7 +1,7 @@
 """Which servers tribe-ws itself has started on this machine: each leaves a record while it runs.
 
-The record is how ``--as alice`` knows that an address is a demo server of ours and may log in by itself. It is
-a 0600 file named after the port, and holds no token.
+The record is how ``--as alice`` knows that an address is a demo server of ours and may log in by itself. It
+is a 0600 file named after the port, and holds no token.
 """
 
 from __future__ import annotations

@@ -29,8 +29,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def parse_json(text: str) -> Any:
     """Read one JSON text the strict way.
 
-    Refuses what parsers disagree about or break on: NaN and infinities, numbers of thousands of digits, doubled
-    keys, lone surrogates, nesting beyond ``MAX_DEPTH``. Raises ``ProtocolViolation`` (``invalid_json``).
+    Refuses what parsers disagree about or break on: NaN and infinities, numbers of thousands of digits,
+    doubled keys, lone surrogates, nesting beyond ``MAX_DEPTH``. Raises ``ProtocolViolation``
+    (``invalid_json``).
     """
     if _is_too_deep(text):
         raise ProtocolViolation("invalid_json", f"JSON nests deeper than {MAX_DEPTH} levels")
@@ -72,7 +73,8 @@ def decode_client_frame(text: str) -> Any:
 def decode_server_frame(value: dict[str, Any]) -> Any | None:
     """Read a server's frame from its parsed JSON; ``None`` where no model of ours describes it.
 
-    A foreign server may send more than the document knows, or send it differently; the caller still has ``value``.
+    A foreign server may send more than the document knows, or send it differently; the caller still has
+    ``value``.
     """
     try:
         return _SERVER.validate_python(value)

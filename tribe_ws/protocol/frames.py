@@ -1,4 +1,4 @@
-"""One model per WebSocket event, exactly as the owner's document spells it: same names, same keys, same order.
+"""One model per WebSocket event, exactly as the owner's document spells it: same names, keys and order.
 
 Models ignore fields they do not know (contract 1: the app sends ``channel`` in ``unsubscribe`` too) and are
 strict about those they know: ``is_typing`` is a boolean, not ``1``.
@@ -20,11 +20,11 @@ class Frame(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
 
-# ── Client → server (contract 3.2) ────────────────────────────────────────────────────────────────────────────
+# ── Client → server (contract 3.2) ────────────────────────────────────────────────────────────────
 
 
 class Subscribe(Frame):
-    """Asks that this connection get what happens in a conversation; a missing channel counts as ``conversation``."""
+    """Asks for what happens in a conversation; a missing channel counts as ``conversation``."""
 
     event: Literal["subscribe"] = "subscribe"
     channel: Literal["conversation"] = "conversation"
@@ -68,7 +68,7 @@ ClientFrame = Annotated[
 CLIENT_FRAMES: tuple[type[Frame], ...] = (Subscribe, Unsubscribe, SetTyping, SetPresence, Ping)
 
 
-# ── Server → client: the six events of the owner's document ───────────────────────────────────────────────────
+# ── Server → client: the six events of the owner's document ───────────────────────────────────────
 
 
 class Connected(Frame):
@@ -88,7 +88,7 @@ class Sender(Frame):
 
 
 class NewMessage(Frame):
-    """The stored message inside ``message.new`` (contract 3.3); ``created_at`` is UTC, milliseconds, ``Z``."""
+    """The stored message in ``message.new`` (contract 3.3); ``created_at`` is UTC, milliseconds, ``Z``."""
 
     id: str
     conversation_id: str
@@ -135,7 +135,7 @@ class Pong(Frame):
     event: Literal["pong"] = "pong"
 
 
-# ── Server → client: what the shipped app decodes beyond the document (profile ``app``, contract 3.4) ─────────
+# ── Server → client: what the shipped app decodes beyond the document (profile ``app``, contract 3.4)
 
 
 class Presence(Frame):
