@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from tribe_ws.errors import ConfigurationError
@@ -17,9 +19,18 @@ API_PREFIX = "/api/v1"
 SOCKET_PATH = f"{API_PREFIX}/ws"
 _TO_HTTP = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _TO_SOCKET = {"http": "ws", "https": "wss"}
-_TOKEN_PARAMETER = re.compile(r"(?i)([?&;\s]|^)((?:access_|refresh_)?token=)[^&\s\"'#;]*")
-_JWT = re.compile(r"\beyJ[\w-]*\.[\w-]*\.?[\w-]*")
-_BEARER = re.compile(r"(?i)\b(bearer\s+)[^\s\"',]+")
+# These run over whatever a client sent: none may start with a repetition, that would be quadratic.
+_TOKEN_PARAMETER = re.compile(r"(?i)(token=)[^&\s\"'#;,)>]*")
+_TOKEN_ENTRY = re.compile(r"(?i)(token\\?[\"']\s*:\s*\\?[\"'])[^\"'\\]*")
+# A name written in percent escapes (?%74oken=…) reads as `token` on the server.
+_ESCAPED_PARAMETER = re.compile(r"([?&][^&=\s%]*%[^&=\s]*=)[^&\s\"'#]*")
+_BEARER = re.compile(r"(?i)\b(bearer(?:\s|%20|\+){1,8})[^\s\"',&]{16,}")
+_JWT = re.compile(r"eyJ[\w-]{4,}(?:(?:\.|%2[eE])[\w-]*)*")
+_SECRET_KEYS = frozenset(
+    {"token", "access_token", "refresh_token", "password", "confirm_password", "secret", "authorization"}
+)
+HIDDEN = "***"
+"""What stands where a secret stood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +105,46 @@ def is_loopback_host(host: str) -> bool:
 
 
 def redact(text: str) -> str:
-    """Replace every token in a text by ``***``: in queries, in bearer headers, or standing alone."""
-    if "oken" not in text and "OKEN" not in text and "eyJ" not in text and "earer" not in text.lower():
+    """Replace every token in a text by ``***``: in queries, in JSON, in bearer headers, or standing alone."""
+    if _cannot_hold_a_token(text):
         return text
-    text = _TOKEN_PARAMETER.sub(r"\1\2***", text)
-    text = _BEARER.sub(r"\1***", text)
-    return _JWT.sub("***", text)
+    text = _TOKEN_PARAMETER.sub(rf"\1{HIDDEN}", text)
+    text = _TOKEN_ENTRY.sub(rf"\1{HIDDEN}", text)
+    text = _ESCAPED_PARAMETER.sub(rf"\1{HIDDEN}", text)
+    text = _BEARER.sub(rf"\1{HIDDEN}", text)
+    return _JWT.sub(HIDDEN, text)
+
+
+def redact_value(value: Any) -> Any:
+    """Give a copy of a structured value in which every token, and whatever a secret key holds, is ``***``.
+
+    Objects it does not know are given back as they are; a log processor turns them into text first.
+    """
+    match value:
+        case str():
+            return redact(value)
+        case bytes():
+            return redact(value.decode("utf-8", "replace"))
+        case Mapping():
+            return {
+                key: HIDDEN if str(key).lower() in _SECRET_KEYS and item else redact_value(item)
+                for key, item in value.items()
+            }
+        case list():
+            return [redact_value(item) for item in value]
+        case tuple():
+            return tuple(redact_value(item) for item in value)
+        case _:
+            return value
+
+
+def _cannot_hold_a_token(text: str) -> bool:
+    """Tell in a few substring searches that a text has nothing to hide: most log lines end here."""
+    return (
+        "oken" not in text
+        and "eyJ" not in text
+        and "earer" not in text
+        and "%" not in text
+        and "OKEN" not in text
+        and "EARER" not in text
+    )
