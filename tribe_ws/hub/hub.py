@@ -1,8 +1,8 @@
 """The hub: who is connected, who listens to which conversation, and the fan-out between them.
 
 It owes its callers three things. Publishing never waits for a client. Every connection that is subscribed at
-the moment of publishing gets the frame once and in order, or is closed. And when a connection ends, nothing of
-it is kept. It runs on one event loop and is not safe to call from another thread.
+the moment of publishing gets the frame once and in order, or is closed. And when a connection ends, nothing
+of it is kept. It runs on one event loop and is not safe to call from another thread.
 """
 
 from __future__ import annotations

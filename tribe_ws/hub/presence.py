@@ -12,7 +12,7 @@ from tribe_ws.clock import Clock, Timer
 
 
 class PresenceState:
-    """Turns first and last sockets into comings and goings; ``announce(user_id, is_online)`` hears of each."""
+    """Turns first and last sockets into comings and goings; ``announce(user_id, is_online)`` hears them."""
 
     def __init__(self, clock: Clock, *, delay: float, announce: Callable[[str, bool], None]) -> None:
         self._clock = clock

@@ -18,7 +18,7 @@ from tribe_ws.protocol.profiles import Profile, carries
 class Outgoing:
     """A frame on its way: written as JSON once, when the first connection that may see it asks.
 
-    The profiles of today spell a frame alike and differ only in which frames they carry: one packet serves all.
+    The profiles of today spell a frame alike and differ only in which frames they carry: one packet will do.
     """
 
     __slots__ = ("_packet", "exclude_user", "frame", "published_at")
