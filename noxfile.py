@@ -74,7 +74,7 @@ def autobahn(session: nox.Session) -> None:
 @nox.session(default=False)
 def interop(session: nox.Session) -> None:
     """Let clients of other hands talk to the server: node's ws, a browser, the websockets command line."""
-    session.install("-e", ".", *group("test"))
+    session.install("-e", ".", *group("test"), *group("interop"))
     session.env["TRIBE_WS_TEST_INTEROP"] = "required"
     run_pytest(session, "-m", "interop", "tests", *session.posargs)
 
