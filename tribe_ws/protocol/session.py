@@ -2,7 +2,7 @@
 
 The server carries out the effects, property tests drive it without a socket, and a contract check asks it
 what a foreign server ought to answer. Whoever drives a session carries out the effects of one frame, and
-reports a ``Join`` back with ``joined`` or ``refused``, before the next frame goes in: answers keep their order.
+reports a ``Join`` back with ``joined`` or ``refused``, before the next frame goes in. So answers keep order.
 
 A session never raises for what a client sends; everything a client does wrong becomes an ``Ignore``.
 """
