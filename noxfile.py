@@ -18,7 +18,7 @@ nox.options.error_on_missing_interpreters = True
 
 ROOT = Path(__file__).parent
 REPORTS = ROOT / "build" / "reports"
-SOURCES = ("tribe_ws", "cli", "tests", "benchmarks", "noxfile.py")
+SOURCES = ("tribe_ws", "cli", "tests", "benchmarks", ".ci", "noxfile.py")
 COVERAGE_FLOOR = 95
 OUTSIDE_WORLD = "not autobahn and not interop and not postgres"
 
