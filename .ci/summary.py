@@ -1,6 +1,6 @@
 """Add up what the sessions of nox did and end with one line in the words of pytest.
 
-Arguments: the folder of JUnit reports, the seconds that passed, and the JSON reports of the nox runs. A session
+Arguments: the folder of JUnit reports, the seconds that passed, the JSON reports of the nox runs. A session
 that failed without a failed test (style, types, coverage, a crash) counts as one error.
 """
 
