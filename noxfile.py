@@ -18,7 +18,7 @@ nox.options.error_on_missing_interpreters = True
 
 ROOT = Path(__file__).parent
 REPORTS = ROOT / "build" / "reports"
-SOURCES = ("tribe_ws", "cli", "tests", "benchmarks", ".ci", "noxfile.py")
+SOURCES = ("tribe_ws", "cli", "tests", "benchmarks", "docs", ".ci", "noxfile.py")
 COVERAGE_FLOOR = 95
 OUTSIDE_WORLD = "not autobahn and not interop and not postgres"
 
@@ -107,6 +107,13 @@ def lowest(session: nox.Session) -> None:
     """Run the tests on the lowest version of each dependency that pyproject.toml admits."""
     session.install("--resolution=lowest-direct", "-e", ".[postgres]", *group("test"))
     run_pytest(session, "-n", "auto", "-m", OUTSIDE_WORLD, *session.posargs)
+
+
+@nox.session(default=False)
+def readme(session: nox.Session) -> None:
+    """Write the tables of README.md anew from the code they describe."""
+    session.install("-e", ".", *group("test"))
+    session.run("cog", "-r", "-I", "docs", "README.md")
 
 
 def group(name: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The installed ``tribe-ws`` as a person has it: a program, a home folder of its own, nothing of the checkout.
+"""The installed ``tribe-ws`` as a person has it: a program, a home folder of its own, and no checkout.
 
 ``TRIBE_WS_TEST_PROGRAM`` names the program under test; without it, it is the one beside the running Python.
 """

@@ -1,0 +1,116 @@
+"""The tables of README.md, made from the code they describe; ``nox -s readme`` writes them into the page.
+
+A test fails when the page and the code differ, so nothing here is kept up by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from tribe_ws.protocol.close_codes import CLOSE_CODES
+from tribe_ws.protocol.frames import APP_FRAMES, CLIENT_FRAMES, DOCUMENTED_FRAMES
+from tribe_ws.settings import ServerSettings, environment_variable
+from tribe_ws_cli.exit_codes import MEANINGS
+
+
+def events() -> str:
+    """Every event with its direction, the profile that has it, its keys in their order, and what it says."""
+    rows = [("client → server", "both", model) for model in CLIENT_FRAMES]
+    rows += [
+        ("server → client", "both" if model in DOCUMENTED_FRAMES else "`app`", model) for model in APP_FRAMES
+    ]
+    return table(
+        ("event", "direction", "profile", "further keys", "meaning"),
+        (
+            (
+                code(model.model_fields["event"].default),
+                direction,
+                profile,
+                keys(model),
+                first_sentence(model),
+            )
+            for direction, profile, model in rows
+        ),
+    )
+
+
+def settings() -> str:
+    """Every setting of the server with its environment variable and its default."""
+    fields = ServerSettings.model_fields.items()
+    return table(
+        ("setting", "environment", "default", "meaning"),
+        (
+            (code(name), code(environment_variable(name)), default(field), field.description or "")
+            for name, field in fields
+        ),
+    )
+
+
+def exit_codes() -> str:
+    """Every exit code with its meaning."""
+    return table(("code", "meaning"), ((str(int(number)), meaning) for number, meaning in MEANINGS.items()))
+
+
+def close_codes() -> str:
+    """Every close code with its reason, its meaning, and what a client should do."""
+    return table(
+        ("code", "reason", "meaning", "the client should"),
+        (
+            (str(entry.code), code(entry.reason) if entry.reason else "", entry.meaning, entry.advice.value)
+            for entry in CLOSE_CODES
+        ),
+    )
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def keys(model: type[BaseModel]) -> str:
+    """Name the keys of a frame beside ``event``, those of nested objects with their path."""
+    return ", ".join(code(name) for name in paths(model) if name != "event")
+
+
+def paths(model: type[BaseModel]) -> Iterator[str]:
+    """Tell the keys of a model in their order, nested ones with their path."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from (f"{name}.{inner}" for inner in paths(field.annotation))
+        else:
+            yield name
+
+
+def first_sentence(model: type[BaseModel]) -> str:
+    """Tell the first line of a docstring without its full stop, and with the code marks of Markdown."""
+    return (model.__doc__ or "").strip().splitlines()[0].rstrip(".").replace("``", "`")
+
+
+def default(field: FieldInfo) -> str:
+    """Say the default of a setting as people would type it."""
+    match field.default:
+        case "" | () | None:
+            return ""
+        case bool(value):
+            return code(str(value).lower())
+        case float(value):
+            return code(duration(value))
+        case value:
+            return code(value)
+
+
+def duration(seconds: float) -> str:
+    """Write a duration in the largest unit that divides it."""
+    for unit, size in (("d", 86400), ("m", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds / size:g}{unit}"
+    return f"{seconds:g}s" if seconds else "0"
+
+
+def code(text: object) -> str:
+    """Mark text as code."""
+    return f"`{text}`"
