@@ -16,6 +16,10 @@ from tribe_ws.protocol.close_codes import SLOW_CONSUMER, CloseCode
 from tribe_ws.protocol.profiles import Profile
 
 
+CLOSE_GRACE = 5.0
+"""Seconds a client has to take its close frame and answer it; then the connection is cut."""
+
+
 class Transport(Protocol):
     """The way to one client; no method waits, and none raises once the client is gone."""
 

@@ -53,7 +53,7 @@ class Hub:
         self.on_presence: Callable[[str, bool], None] | None = None
         self.evictions = 0
         self._clock = clock
-        self._observer: HubObserver = observer if observer is not None else NullObserver()
+        self.observer: HubObserver = observer if observer is not None else NullObserver()
         self._users: dict[str, dict[Connection, None]] = {}
         self._rooms: dict[str, Room] = {}
         self._corked: dict[Room, None] = {}
@@ -257,8 +257,8 @@ class Hub:
         del self._corked[room]
         published_at = room.pending[0].published_at
         for event, count in room.fan_out().items():
-            self._observer.frame_out(event, count)
-        self._observer.fan_out(self._clock.monotonic() - published_at)
+            self.observer.frame_out(event, count)
+        self.observer.fan_out(self._clock.monotonic() - published_at)
 
     def _offer(self, connections: Iterable[Connection], outgoing: Outgoing) -> None:
         batches: dict[str, Batch | None] = {}
@@ -270,7 +270,7 @@ class Hub:
             batch = batches[connection.profile]
             reached += batch is not None and connection.offer(batch)
         if reached:
-            self._observer.frame_out(str(getattr(outgoing.frame, "event", "")), reached)
+            self.observer.frame_out(str(getattr(outgoing.frame, "event", "")), reached)
 
     def _leave(self, connection: Connection, conversation_id: str) -> None:
         room = self._rooms.get(conversation_id)

@@ -1,0 +1,96 @@
+"""The fast way to a client: finished frames written straight to its transport, no ASGI message and no task.
+
+uvicorn is told to use ``TribeSocketProtocol``; the endpoint finds a ``FastTransport`` in the scope's
+extensions. An uncongested socket costs one write and a few look-ups. Only when the kernel refuses bytes are
+frames counted, because only then does anything wait.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import cast
+
+from websockets.http11 import Request
+
+from tribe_ws.hub.packet import Batch
+from tribe_ws.protocol.close_codes import CloseCode
+from tribe_ws.server.handshake import EXTENSION
+from tribe_ws.server.socket_protocol import ContractSocketProtocol
+
+_NOTHING = (0, 0)
+
+
+class FastTransport:
+    """Writes frames past ASGI; the close handshake stays with the protocol, whose state it leaves alone."""
+
+    __slots__ = ("_ends", "_offset", "_protocol", "is_congested")
+
+    def __init__(self, protocol: TribeSocketProtocol) -> None:
+        self._protocol = protocol
+        self._ends: deque[int] | None = None
+        self._offset = 0
+        self.is_congested = False
+
+    def send(self, batch: Batch) -> None:
+        """Write the whole batch in one piece, unless the socket is not open."""
+        protocol = self._protocol
+        if protocol.is_open:
+            protocol.transport.write(batch.wire)
+            if self.is_congested:
+                self._count(batch)
+
+    def waiting(self) -> tuple[int, int]:
+        """Tell how many bytes and frames the kernel has not taken yet."""
+        ends = self._ends
+        if not self.is_congested or ends is None:
+            return _NOTHING
+        size = self._protocol.transport.get_write_buffer_size()
+        taken = self._offset - size
+        while ends and ends[0] <= taken:
+            ends.popleft()
+        return size, len(ends)
+
+    def close(self, close_code: CloseCode) -> None:
+        """Send a close frame and end the connection, by force if need be; idempotent."""
+        self._protocol.end(close_code)
+
+    def decongest(self) -> None:
+        """Take note that everything is with the kernel now."""
+        self.is_congested = False
+        self._ends = None
+        self._offset = 0
+
+    def _count(self, batch: Batch) -> None:
+        """Remember where each frame ends in the stream of bytes since the congestion began."""
+        if self._ends is None:
+            self._ends = deque()
+        for packet in batch.packets:
+            self._offset += len(packet.wire)
+            self._ends.append(self._offset)
+
+
+class TribeSocketProtocol(ContractSocketProtocol):
+    """A socket on uvicorn that offers its transport to the endpoint."""
+
+    fast: FastTransport | None = None
+
+    def handle_connect(self, event: Request) -> None:
+        """Read the upgrade request and put the transport where the endpoint looks for it."""
+        super().handle_connect(event)
+        if not self.close_sent:
+            # From the first byte that waits, the transport says so: that is when counting begins.
+            self.transport.set_write_buffer_limits(high=0)
+            self.fast = FastTransport(self)
+            cast("dict[str, object]", self.scope["extensions"])[EXTENSION] = self.fast
+
+    def pause_writing(self) -> None:
+        """Begin to count what waits."""
+        super().pause_writing()
+        if self.fast is not None:
+            self.fast.is_congested = True
+
+    def resume_writing(self) -> None:
+        """Stop counting: the kernel has taken everything."""
+        super().resume_writing()
+        if self.fast is not None:
+            self.fast.decongest()
