@@ -15,7 +15,6 @@ from tribe_ws.hub.packet import Batch
 from tribe_ws.protocol.close_codes import SLOW_CONSUMER, CloseCode
 from tribe_ws.protocol.profiles import Profile
 
-
 CLOSE_GRACE = 5.0
 """Seconds a client has to take its close frame and answer it; then the connection is cut."""
 

@@ -1,5 +1,4 @@
-"""The one place that tells uvicorn how to run us: for ``serve``, for ``LocalServer``, for the conformance
-suite.
+"""The one place that tells uvicorn how to run us: for ``serve``, ``LocalServer`` and the conformance suite.
 
 What is set here is part of the contract: no compression (65 KiB a connection), frames of 64 KiB at most,
 pings, no server header, a WebSocket implementation that is named and not guessed.
@@ -13,9 +12,10 @@ from importlib.util import find_spec
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from tribe_ws.server.fast_socket import TribeSocketProtocol
 from tribe_ws.server.logging import redact_library_logs
+from tribe_ws.server.socket_protocol import ContractSocketProtocol
 from tribe_ws.settings import ServerSettings
 
 
@@ -49,18 +49,14 @@ def uvicorn_config(settings: ServerSettings, app: Any, **overrides: Any) -> uvic
 
 
 def _socket_protocol(settings: ServerSettings) -> type[asyncio.Protocol]:
-    if settings.fan_out == "portable":
-        return WebSocketsSansIOProtocol
-    from tribe_ws.server.fast_socket import TribeSocketProtocol  # noqa: PLC0415 - the portable path needs
-    none of it
-
-    return TribeSocketProtocol
+    # Both end their connections as the contract says; one also offers the way past ASGI.
+    return TribeSocketProtocol if settings.fan_out == "fast" else ContractSocketProtocol
 
 
 def _http_protocol(settings: ServerSettings) -> type[asyncio.Protocol] | str:
     if find_spec("httptools") is None:
         return "h11"
-    from tribe_ws.server.http_protocol import bounded_http_protocol  # noqa: PLC0415 - httptools is not
-    everywhere
+    # httptools, which it builds on, is not everywhere.
+    from tribe_ws.server.http_protocol import bounded_http_protocol
 
     return bounded_http_protocol(settings.handshake_timeout)

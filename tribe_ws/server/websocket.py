@@ -11,8 +11,6 @@ import asyncio
 from functools import partial
 from typing import Protocol, assert_never
 
-import structlog
-
 from tribe_ws.clock import Clock, Timer
 from tribe_ws.errors import ProtocolViolation, StorageUnavailable
 from tribe_ws.hub.connection import Connection, Transport
@@ -44,14 +42,16 @@ from tribe_ws.server.handshake import (
     token_of,
 )
 from tribe_ws.server.handshake import Send as AsgiSend
+from tribe_ws.server.logging import Log
 from tribe_ws.server.portable_socket import PortableTransport
 from tribe_ws.server.tokens import Claims, Unauthorised
 from tribe_ws.settings import ServerSettings
 
+_EVENT_OF: dict[type[Effect], str] = {
+    Join: "subscribe", Leave: "unsubscribe", Relay: "typing", SetStatus: "presence", Send: "ping",
+}  # fmt: skip
 LOGGED_VIOLATIONS = 10
 """How many violations of one connection are logged; all are counted."""
-
-log = structlog.get_logger("tribe_ws.socket")
 
 
 class SocketUser(Protocol):
@@ -100,12 +100,29 @@ class SocketServices(Protocol):
         """The live connections."""
         ...
 
+    @property
+    def log(self) -> Log:
+        """The server's log."""
+        ...
+
+    @property
+    def guard(self) -> Guard:
+        """The judge of hosts and origins."""
+        ...
+
     async def authenticate(self, token: str | None) -> SocketIdentity:
         """Tell whose token that is; raises ``Unauthorised``."""
         ...
 
     async def can_subscribe(self, user_id: str, conversation_id: str) -> bool:
-        """Tell whether the user is a participant, by the database."""
+        """Tell whether the user is a participant, by the database and as of the moment of returning.
+
+        What the caller does next, before it waits again, cannot be overtaken by a removal.
+        """
+        ...
+
+    async def typing(self, connection: Connection, conversation_id: str, is_typing: bool) -> bool:
+        """Pass on that the user types or stopped; ``False`` for one who is not a participant."""
         ...
 
     async def set_presence(self, user_id: str, status: PresenceStatus) -> None:
@@ -119,7 +136,6 @@ class SocketEndpoint:
     def __init__(self, services: SocketServices) -> None:
         settings = services.settings
         self._services = services
-        self._guard = Guard(settings)
         self._profile = Profile(settings.profile)
         self._limits = SessionLimits(frames=settings.limit_frames, subscriptions=settings.limit_subscriptions)
 
@@ -137,7 +153,7 @@ class SocketEndpoint:
             await visit.run()
 
     async def _admit(self, scope: Scope, receive: Receive, send: AsgiSend) -> _Visit | None:
-        refusal = refuse_upgrade(scope, self._guard)
+        refusal = refuse_upgrade(scope, self._services.guard)
         await receive()
         if refusal is not None:
             await answer_with_http(scope, send, refusal)
@@ -148,7 +164,7 @@ class SocketEndpoint:
             await self._turn_away(scope, send, error.close_code)
             return None
         except Exception:
-            log.exception("socket.refused", reason="internal")
+            self._services.log.exception("socket.refused", reason="internal")
             await self._turn_away(scope, send, close_codes.INTERNAL)
             return None
         await send({"type": "websocket.accept"})
@@ -157,7 +173,7 @@ class SocketEndpoint:
 
     async def _turn_away(self, scope: Scope, send: AsgiSend, close_code: CloseCode) -> None:
         """Accept, then close: a client cannot see the status of a refused upgrade, a close code it can."""
-        log.info("socket.refused", reason=close_code.reason)
+        self._services.log.info("socket.refused", reason=close_code.reason)
         if self._services.settings.reject == "http" and close_code is not close_codes.INTERNAL:
             await answer_with_http(scope, send, refusal_of(close_code))
             return
@@ -218,10 +234,12 @@ class _Visit:
             self._connection.close(close_codes.RESTART)
             raise
         except StorageUnavailable as error:
-            log.warning("socket.failed", connection_id=self._connection.id, reason=error.reason)
+            self._services.log.warning(
+                "socket.failed", connection_id=self._connection.id, reason=error.reason
+            )
             self._connection.close(close_codes.INTERNAL)
         except Exception:
-            log.exception("socket.failed", connection_id=self._connection.id)
+            self._services.log.exception("socket.failed", connection_id=self._connection.id)
             self._connection.close(close_codes.INTERNAL)
         finally:
             self._leave(code)
@@ -235,7 +253,7 @@ class _Visit:
         hub.send(connection, Connected())
         self._watch_token()
         self._watch_silence()
-        log.info("socket.opened", connection_id=connection.id, user_id=connection.user_id)
+        self._services.log.info("socket.opened", connection_id=connection.id, user_id=connection.user_id)
         return True
 
     def _leave(self, code: int) -> None:
@@ -246,7 +264,7 @@ class _Visit:
         self._services.hub.detach(connection)
         connection.on_evicted = None
         ended = connection.ended
-        log.info(
+        self._services.log.info(
             "socket.closed",
             connection_id=connection.id,
             user_id=connection.user_id,
@@ -266,9 +284,13 @@ class _Visit:
             self._heard_at = now = clock.monotonic()
             text = message.get("text")
             if text is not None:
-                await self._carry_out(self._session.receive_text(text, now))
+                effects = self._session.receive_text(text, now)
             else:
-                await self._carry_out(self._session.receive_binary(message.get("bytes") or b"", now))
+                effects = self._session.receive_binary(message.get("bytes") or b"", now)
+            for effect in effects:
+                if (event := _EVENT_OF.get(type(effect))) is not None:
+                    self._services.hub.observer.frame_in(event)
+            await self._carry_out(effects)
 
     async def _carry_out(self, effects: tuple[Effect, ...]) -> None:
         """Do what follows from one frame, in order, before the next frame is read."""
@@ -294,16 +316,14 @@ class _Visit:
                     assert_never(effect)
 
     async def _join(self, conversation_id: str) -> None:
-        allowed = await self._is_participant(conversation_id)
-        if allowed and self._services.hub.subscribe(self._connection, conversation_id):
-            await self._carry_out(self._session.joined(conversation_id))
-        elif not allowed:
+        services, connection = self._services, self._connection
+        if not await services.can_subscribe(connection.user_id, conversation_id):
             await self._refuse(conversation_id)
+        elif services.hub.subscribe(connection, conversation_id):
+            await self._carry_out(self._session.joined(conversation_id))
 
     async def _relay(self, conversation_id: str, is_typing: bool) -> None:
-        if await self._is_participant(conversation_id):
-            self._services.hub.typing(self._connection, conversation_id, is_typing)
-        else:
+        if not await self._services.typing(self._connection, conversation_id, is_typing):
             await self._refuse(conversation_id)
 
     async def _refuse(self, conversation_id: str) -> None:
@@ -311,23 +331,11 @@ class _Visit:
         self._services.hub.unsubscribe(self._connection, conversation_id)
         await self._carry_out(self._session.refused(conversation_id))
 
-    async def _is_participant(self, conversation_id: str) -> bool:
-        """Ask the database, and again if somebody was removed meanwhile: its answer may be from before.
-
-        After the last look nothing awaits, so what the caller does next cannot overtake a removal.
-        """
-        hub = self._services.hub
-        while True:
-            evictions = hub.evictions
-            allowed = await self._services.can_subscribe(self._connection.user_id, conversation_id)
-            if evictions == hub.evictions:
-                return allowed
-
     def _note(self, violation: ProtocolViolation) -> None:
         self._services.hub.observer.dropped(violation.violation)
         self._complaints += 1
         if self._complaints <= LOGGED_VIOLATIONS:
-            log.info(
+            self._services.log.info(
                 "socket.ignored",
                 connection_id=self._connection.id,
                 violation=violation.violation,
