@@ -41,7 +41,7 @@ def parse_json(text: str) -> Any:
         )
     except (ValueError, RecursionError) as error:
         raise ProtocolViolation("invalid_json", f"not JSON: {error}") from None
-    if "\\u" in text and _SURROGATE.search(json.dumps(value, ensure_ascii=False)):
+    if _holds_lone_surrogate(text, value):
         raise ProtocolViolation("invalid_json", "not JSON: a lone surrogate is not a character")
     return value
 
@@ -110,6 +110,12 @@ def _is_too_deep(text: str) -> bool:
         if depth > MAX_DEPTH:
             return True
     return False
+
+
+def _holds_lone_surrogate(text: str, value: Any) -> bool:
+    if "\\u" in text:
+        return _SURROGATE.search(json.dumps(value, ensure_ascii=False)) is not None
+    return not text.isascii() and _SURROGATE.search(text) is not None
 
 
 def _refuse_constant(name: str) -> NoReturn:

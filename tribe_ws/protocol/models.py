@@ -30,13 +30,16 @@ PREVIEW_LENGTH = 100
 """How many characters of a message its conversation's ``last_message`` shows."""
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _USERNAME = re.compile(r"[a-zA-Z0-9_]{3,50}")
 
 
 def _plain_text(text: str) -> str:
-    # PostgreSQL cannot store NUL. Lone surrogates are refused by pydantic's own str.
+    # PostgreSQL cannot store NUL, and nothing can write half a character as UTF-8.
     if "\0" in text:
         raise ValueError("must not hold a NUL character")
+    if not text.isascii() and _SURROGATE.search(text):
+        raise ValueError("must not hold a lone surrogate")
     return text
 
 
@@ -133,20 +136,20 @@ class LoginBody(Body):
     """``POST /auth/login``; ``email`` may hold a username; a password that breaks the rules is just wrong."""
 
     email: Annotated[Text, Field(min_length=1, max_length=254), AfterValidator(_login_name)]
-    password: Annotated[str, Field(max_length=1024, repr=False)]
+    password: Annotated[Text, Field(max_length=1024, repr=False)]
     device_info: dict[str, Any] | str | None = None
 
 
 class RefreshBody(Body):
     """``POST /auth/refresh``."""
 
-    refresh_token: Annotated[str, Field(max_length=4096, repr=False)]
+    refresh_token: Annotated[Text, Field(max_length=4096, repr=False)]
 
 
 class LogoutBody(Body):
     """``POST /auth/logout``; that refresh token is revoked."""
 
-    refresh_token: Annotated[str, Field(max_length=4096, repr=False)]
+    refresh_token: Annotated[Text, Field(max_length=4096, repr=False)]
 
 
 class UpdateMeBody(Body):
