@@ -50,7 +50,7 @@ class ConfigurationError(TribeError):
 class DatabaseRefused(ConfigurationError):
     """The database must not be opened, for a ``reason`` known at start.
 
-    ``reason`` is one of ``corrupt``, ``newer``, ``read_only``, ``in_use``, ``unreachable``.
+    ``reason`` is one of ``corrupt``, ``foreign``, ``newer``, ``read_only``, ``in_use``, ``unreachable``.
     """
 
     code = "database_refused"

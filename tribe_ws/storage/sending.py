@@ -1,0 +1,260 @@
+"""The hot path: stores a batch of messages with a handful of statements, whatever its size.
+
+Runs inside the writer's transaction. What is wrong with one message (no such conversation, not a participant,
+a key used twice) is an outcome of that message alone; what is wrong with the database is raised.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, false, insert, null, select, tuple_, update
+
+from tribe_ws.clock import new_id
+from tribe_ws.errors import ConflictError, NotAllowed, NotFound, TribeError
+from tribe_ws.storage.loading import load_messages
+from tribe_ws.storage.milliseconds import from_milliseconds
+from tribe_ws.storage.records import Message, NewMessage, StoredMessage, User
+from tribe_ws.storage.rows import USER_COLUMNS, user_from
+from tribe_ws.storage.tables import conversations, messages, participants, sent_keys, users
+
+KEY_LIFE_MS = 24 * 3600 * 1000
+"""How long a repeat of a send is recognised (contract 5)."""
+
+Outcome = StoredMessage | TribeError
+_KeyId = tuple[str, str, str, str]
+
+# In the order of their ids, so that two processes which lock the same conversations cannot wait for each
+# other.
+_LOCK_CONVERSATIONS = (
+    select(conversations.c.id, conversations.c.last_seq, conversations.c.last_message_ms)
+    .where(conversations.c.id.in_(bindparam("conversation_ids", expanding=True)))
+    .order_by(conversations.c.id)
+    .with_for_update()
+)
+_FIND_SENDERS = (
+    select(participants.c.conversation_id, *USER_COLUMNS)
+    .join(users, users.c.id == participants.c.user_id)
+    .where(
+        participants.c.conversation_id.in_(bindparam("conversation_ids", expanding=True)),
+        participants.c.user_id.in_(bindparam("sender_ids", expanding=True)),
+    )
+)
+_KEY_COLUMNS = (sent_keys.c.sender_id, sent_keys.c.conversation_id, sent_keys.c.kind, sent_keys.c.key)
+_FIND_KEYS = select(
+    *_KEY_COLUMNS, sent_keys.c.message_id, sent_keys.c.body_digest, sent_keys.c.expires_ms
+).where(tuple_(*_KEY_COLUMNS).in_(bindparam("keys", expanding=True)))
+_FORGET_KEYS = delete(sent_keys).where(tuple_(*_KEY_COLUMNS).in_(bindparam("keys", expanding=True)))
+_INSERT_KEYS = insert(sent_keys)
+# What no new message has is part of the statement: nine values to bind instead of fourteen.
+_INSERT_MESSAGES = insert(messages).values(
+    id=bindparam("id"),
+    conversation_id=bindparam("conversation_id"),
+    seq=bindparam("seq"),
+    sender_id=bindparam("sender_id"),
+    content=bindparam("content"),
+    message_type=bindparam("message_type"),
+    media_url=null(),
+    media_thumbnail_url=null(),
+    metadata=null(),
+    reply_to_message_id=bindparam("reply_to_message_id"),
+    is_edited=false(),
+    is_deleted=false(),
+    client_message_id=bindparam("client_message_id"),
+    created_ms=bindparam("created_ms"),
+)
+_MOVE_HEADS = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("moved_id"))
+    .values(last_seq=bindparam("moved_seq"), last_message_ms=bindparam("moved_ms"))
+)
+
+
+def store_messages(connection: Connection, batch: Sequence[NewMessage], now_ms: int) -> list[Outcome]:
+    """Store what may be stored of a batch, in its order, and say of each message what came of it."""
+    storing = _Storing(connection, batch, now_ms)
+    outcomes = [storing.admit(new) for new in batch]
+    storing.write()
+    return outcomes
+
+
+def forget_expired_keys(connection: Connection, now_ms: int) -> None:
+    """Delete the keys whose 24 hours are over."""
+    connection.execute(delete(sent_keys).where(sent_keys.c.expires_ms <= now_ms))
+
+
+@dataclass(slots=True)
+class _Head:
+    """Where a conversation stands: what the next message counts on from."""
+
+    seq: int
+    moment_ms: int
+    moved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownSend:
+    """What an earlier request with a key stored."""
+
+    body_digest: str
+    message: StoredMessage
+
+
+class _Storing:
+    """One batch: what it needed to know, and what it is going to write."""
+
+    def __init__(self, connection: Connection, batch: Sequence[NewMessage], now_ms: int) -> None:
+        self._connection = connection
+        self._now_ms = now_ms
+        conversation_ids = list({new.conversation_id for new in batch})
+        # First the locks: on PostgreSQL each statement sees what was committed before it began, so whoever
+        # was removed while we waited for the lock is not found as a participant any more.
+        self._heads = self._lock(conversation_ids)
+        self._senders = self._find_senders(conversation_ids, list({new.sender_id for new in batch}))
+        self._known = self._find_known([key for new in batch for key in _keys_of(new)])
+        self._answered = self._find_answered([new.reply_to_message_id for new in batch])
+        self._rows: list[dict[str, Any]] = []
+        self._key_rows: list[dict[str, Any]] = []
+
+    def admit(self, new: NewMessage) -> Outcome:
+        """Decide about one message, and note the rows that storing it takes."""
+        head = self._heads.get(new.conversation_id)
+        if head is None:
+            return NotFound("Conversation not found")
+        sender = self._senders.get((new.conversation_id, new.sender_id))
+        if sender is None:
+            return NotAllowed("Access denied")
+        keys = _keys_of(new)
+        digest = _digest(new) if keys else ""
+        for key in keys:
+            if (known := self._known.get(key)) is not None:
+                return _repeat(known, digest, key)
+        answered = self._answered.get(new.reply_to_message_id or "")
+        if new.reply_to_message_id and (answered is None or answered.conversation_id != new.conversation_id):
+            return NotFound("Message to reply to not found")
+        stored = self._note(new, head, sender, answered)
+        for key in keys:
+            self._note_key(key, stored, digest)
+        return stored
+
+    def write(self) -> None:
+        """Write what was admitted."""
+        if not self._rows:
+            return
+        execute = self._connection.execute
+        execute(_INSERT_MESSAGES, self._rows)
+        if self._key_rows:
+            execute(_INSERT_KEYS, self._key_rows)
+        execute(
+            _MOVE_HEADS,
+            [
+                {"moved_id": conversation_id, "moved_seq": head.seq, "moved_ms": head.moment_ms}
+                for conversation_id, head in self._heads.items()
+                if head.moved
+            ],
+        )
+
+    def _note(self, new: NewMessage, head: _Head, sender: User, answered: Message | None) -> StoredMessage:
+        head.seq += 1
+        # Strictly increasing, even when the wall clock stands still or runs backwards.
+        head.moment_ms = max(self._now_ms, head.moment_ms + 1)
+        head.moved = True
+        message_id = new_id()
+        self._rows.append(
+            {
+                "id": message_id,
+                "conversation_id": new.conversation_id,
+                "seq": head.seq,
+                "sender_id": new.sender_id,
+                "content": new.content,
+                "message_type": new.message_type,
+                "reply_to_message_id": new.reply_to_message_id,
+                "client_message_id": new.client_message_id,
+                "created_ms": head.moment_ms,
+            }
+        )
+        return StoredMessage(
+            message_id, new.conversation_id, head.seq, sender, new.content, new.message_type, None, None,
+            None, answered, False, False, (), new.client_message_id, from_milliseconds(head.moment_ms),
+        )  # fmt: skip
+
+    def _note_key(self, key: _KeyId, stored: StoredMessage, digest: str) -> None:
+        # A repeat may come in the same batch.
+        self._known[key] = _KnownSend(digest, stored)
+        row = dict(zip(("sender_id", "conversation_id", "kind", "key"), key, strict=True))
+        row |= {"message_id": stored.id, "body_digest": digest}
+        self._key_rows.append(row | {"expires_ms": self._now_ms + KEY_LIFE_MS})
+
+    def _lock(self, conversation_ids: list[str]) -> dict[str, _Head]:
+        rows = self._connection.execute(_LOCK_CONVERSATIONS, {"conversation_ids": conversation_ids})
+        return {row[0]: _Head(row[1], row[2] or 0) for row in rows}
+
+    def _find_senders(
+        self, conversation_ids: list[str], sender_ids: list[str]
+    ) -> dict[tuple[str, str], User]:
+        rows = self._connection.execute(
+            _FIND_SENDERS, {"conversation_ids": conversation_ids, "sender_ids": sender_ids}
+        )
+        known: dict[str, User] = {}
+        senders: dict[tuple[str, str], User] = {}
+        for conversation_id, *values in rows:
+            if (user := known.get(values[0])) is None:
+                user = known[values[0]] = user_from(values)
+            senders[conversation_id, user.id] = user
+        return senders
+
+    def _find_known(self, keys: list[_KeyId]) -> dict[_KeyId, _KnownSend]:
+        if not keys:
+            return {}
+        found = self._connection.execute(_FIND_KEYS, {"keys": keys}).all()
+        if expired := [tuple(row[:4]) for row in found if row.expires_ms <= self._now_ms]:
+            self._connection.execute(_FORGET_KEYS, {"keys": expired})
+        live = [row for row in found if row.expires_ms > self._now_ms]
+        stored = self._load([row.message_id for row in live])
+        return {
+            (row[0], row[1], row[2], row[3]): _KnownSend(row.body_digest, _as_stored(stored[row.message_id]))
+            for row in live
+        }
+
+    def _find_answered(self, message_ids: Iterable[str | None]) -> dict[str, Message]:
+        return self._load({message_id for message_id in message_ids if message_id is not None})
+
+    def _load(self, message_ids: Iterable[str]) -> dict[str, Message]:
+        wanted = list(message_ids)
+        found = load_messages(self._connection, messages.c.id.in_(wanted)) if wanted else []
+        return {message.id: message for message in found}
+
+
+def _keys_of(new: NewMessage) -> list[_KeyId]:
+    keys: list[_KeyId] = []
+    if new.idempotency_key is not None:
+        keys.append((new.sender_id, new.conversation_id, "header", new.idempotency_key))
+    if new.client_message_id is not None:
+        keys.append((new.sender_id, new.conversation_id, "client", new.client_message_id))
+    return keys
+
+
+def _digest(new: NewMessage) -> str:
+    body = (new.content, new.message_type, new.reply_to_message_id, new.client_message_id)
+    return hashlib.sha256(json.dumps(body).encode()).hexdigest()
+
+
+def _repeat(known: _KnownSend, digest: str, key: _KeyId) -> Outcome:
+    if known.body_digest == digest:
+        return _as_stored(known.message)
+    name = "Idempotency-Key" if key[2] == "header" else "client_message_id"
+    return ConflictError(f"{name} was already used with another body", field="idempotency_key")
+
+
+def _as_stored(message: Message) -> StoredMessage:
+    """Show a message as it was when its first request was answered: nobody had read it yet."""
+    return StoredMessage(
+        message.id, message.conversation_id, message.seq, message.sender, message.content,
+        message.message_type, message.media_url, message.media_thumbnail_url, message.metadata,
+        message.reply_to_message, message.is_edited, message.is_deleted, (), message.client_message_id,
+        message.created_at, replayed=True,
+    )  # fmt: skip

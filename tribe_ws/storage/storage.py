@@ -1,0 +1,72 @@
+"""The one thing a server opens: a database that is guarded, migrated and ready, and its four stores."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from tribe_ws.clock import Clock
+from tribe_ws.storage.conversations import ConversationStore
+from tribe_ws.storage.database import Database
+from tribe_ws.storage.engine import Durability
+from tribe_ws.storage.messages import MessageStore
+from tribe_ws.storage.records import StoredMessage, WorldSummary
+from tribe_ws.storage.refresh_tokens import RefreshTokenStore
+from tribe_ws.storage.users import UserStore
+from tribe_ws.storage.writer import StorageObserver
+
+
+class Storage:
+    """An open database. Made by ``open``; to be closed by ``close``."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self.description = database.description
+        self.users = UserStore(database, clock)
+        self.conversations = ConversationStore(database, clock)
+        self.messages = MessageStore(database)
+        self.tokens = RefreshTokenStore(database, clock)
+
+    @classmethod
+    async def open(
+        cls,
+        target: str,
+        *,
+        clock: Clock,
+        durability: Durability = "full",
+        on_committed: Callable[[Sequence[StoredMessage]], None] | None = None,
+        observer: StorageObserver | None = None,
+    ) -> Storage:
+        """Open a file, ``:memory:``, or the database behind a SQLite or PostgreSQL URL, and migrate it.
+
+        ``on_committed`` gets each batch of messages once, in the order of their commits, on the event loop
+        and right after their senders were answered; replays are not in it.
+
+        Raises ``DatabaseRefused`` for a database that must not be served, ``ConfigurationError`` for a target
+        that names none.
+        """
+        database = await Database.open(
+            target, clock=clock, durability=durability, on_committed=on_committed, observer=observer
+        )
+        return cls(database, clock)
+
+    async def close(self) -> None:
+        """Finish what waits to be committed, then let go of the database; a second call does nothing."""
+        await self._database.close()
+
+    async def ping(self) -> bool:
+        """Tell whether the database answers."""
+        return await self._database.ping()
+
+    async def apply_world(self, name_or_path: str, hash_password: Callable[[str], str]) -> WorldSummary:
+        """Fill in what the database lacks of a world: ``demo``, ``none``, or a YAML file.
+
+        What is there already stays as it is. Raises ``ConfigurationError`` that names file, line and fault.
+        """
+        # Only servers that fill a world need a YAML reader.
+        from tribe_ws.storage.seed import apply_world
+        from tribe_ws.storage.world import load_world
+
+        world = await asyncio.to_thread(load_world, name_or_path)
+        return await apply_world(self._database, self._clock, world, hash_password)
