@@ -16,7 +16,7 @@ SCRIPTS = Path(__file__).with_name("migrations")
 REVISIONS = ("0001",)
 """Every revision there is, oldest first; the last is what this program works with."""
 # Any number will do, as long as every tribe-ws takes the same.
-_MIGRATION_LOCK = 0x7472696265
+_SET_UP_LOCK = 0x7472696265
 
 
 def bring_up_to_date(connection: Connection, description: str) -> None:
@@ -24,12 +24,16 @@ def bring_up_to_date(connection: Connection, description: str) -> None:
 
     Raises ``DatabaseRefused`` for a schema that is newer than ours, or somebody else's.
     """
-    if connection.dialect.name == "postgresql":
-        # Two servers may start at the same moment; the second finds the work done.
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+    take_turns(connection)
     revision = current_revision(connection, description)
     if revision != REVISIONS[-1]:
         upgrade(connection)
+
+
+def take_turns(connection: Connection) -> None:
+    """Let one server at a time set a database up; the next one finds the work done."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SET_UP_LOCK})
 
 
 def current_revision(connection: Connection, description: str) -> str | None:

@@ -41,10 +41,12 @@ PARTICIPANT_COLUMNS = (
 def user_from(values: Sequence[Any]) -> User:
     """Make a user of the values of ``USER_COLUMNS``."""
     *plain, last_seen_ms, created_ms = values
-    return User(*plain, maybe_moment(last_seen_ms), from_milliseconds(created_ms))
+    fields = [*plain, maybe_moment(last_seen_ms), from_milliseconds(created_ms)]
+    return User(*fields)
 
 
 def participant_from(values: Sequence[Any]) -> Participant:
     """Make a participant of the values of ``PARTICIPANT_COLUMNS``."""
     *plain, last_seen_ms = values
-    return Participant(*plain, maybe_moment(last_seen_ms))
+    fields = [*plain, maybe_moment(last_seen_ms)]
+    return Participant(*fields)
