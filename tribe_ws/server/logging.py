@@ -77,7 +77,7 @@ def redact_library_logs() -> None:
 
 
 def route_library_logs(log: Log) -> None:
-    """Send the warnings of uvicorn to ``log`` and nowhere else; for a process that is nothing but a server."""
+    """Send the warnings of uvicorn to ``log`` alone; for a process that is nothing but a server."""
     logger = logging.getLogger("uvicorn")
     logger.handlers = [_Forward(log)]
     logger.propagate = False

@@ -1,5 +1,4 @@
-"""Passwords: Argon2id, in threads of their own, and as slow for a user who does not exist as for one who
-does.
+"""Passwords: Argon2id, in threads of their own, and as slow for a user who does not exist as for others.
 
 A hash costs a tenth of a second and 64 MiB, so no more than two are made at a time and none on the event
 loop.

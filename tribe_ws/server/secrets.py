@@ -1,5 +1,4 @@
-"""The secret that signs tokens: from the settings, from a 0600 file made at first start, or thrown away at
-the end.
+"""The secret that signs tokens: from the settings, from a 0600 file made at first start, or a random one.
 
 There is no default secret in the code. Whoever can read the secret can be anybody, so a file that others
 can read is refused, not repaired in silence.

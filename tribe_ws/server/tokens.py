@@ -60,11 +60,19 @@ class TokenOwner(Protocol):
     """What a token says of its user."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """The user's id."""
+        ...
+
     @property
-    def username(self) -> str: ...
+    def username(self) -> str:
+        """The user's name as it is typed."""
+        ...
+
     @property
-    def email(self) -> str: ...
+    def email(self) -> str:
+        """The address under which the user logs in."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

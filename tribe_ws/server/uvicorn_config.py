@@ -43,13 +43,12 @@ def uvicorn_config(settings: ServerSettings, app: Any, **overrides: Any) -> uvic
         "proxy_headers": False,
         "server_header": False,
         "timeout_keep_alive": 75,
-        "timeout_graceful_shutdown": max(1, math.floor(settings.stop_timeout * 0.6)),
+        "timeout_graceful_shutdown": max(1, math.floor(settings.stop_timeout * 0.8)),
     }
     return uvicorn.Config(app, **(options | overrides))
 
 
 def _socket_protocol(settings: ServerSettings) -> type[asyncio.Protocol]:
-    # Both end their connections as the contract says; one also offers the way past ASGI.
     return TribeSocketProtocol if settings.fan_out == "fast" else ContractSocketProtocol
 
 

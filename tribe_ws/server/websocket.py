@@ -310,7 +310,6 @@ class _Visit:
                 case Ignore(violation):
                     self._note(violation)
                 case Close(close_code):
-                    hub.observer.dropped(close_code.reason)
                     connection.close(close_code)
                 case _:
                     assert_never(effect)

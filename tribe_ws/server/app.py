@@ -1,0 +1,109 @@
+"""The application: which part answers what, and what is open while it runs. Wiring, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TextIO
+
+from fastapi import APIRouter, FastAPI
+from starlette.types import Receive, Scope, Send
+
+from tribe_ws import __version__
+from tribe_ws.clock import Clock, SystemClock
+from tribe_ws.protocol.urls import API_PREFIX
+from tribe_ws.server.edge import RequestEdge
+from tribe_ws.server.failures import install_failures
+from tribe_ws.server.guards import Guard
+from tribe_ws.server.logging import make_log
+from tribe_ws.server.metrics import Metrics
+from tribe_ws.server.routes import auth, conversations, health, messages, users
+from tribe_ws.server.sending import describe_sending, send_message_route
+from tribe_ws.server.services import open_services
+from tribe_ws.server.websocket import SocketEndpoint
+from tribe_ws.settings import ServerSettings
+
+
+class TribeApp(FastAPI):
+    """The backend as one ASGI application.
+
+    Sockets go straight to their endpoint and not through the middleware, which would cost each of them 12
+    KiB for as long as it lives. While the application runs, ``state.services`` holds its parts.
+    """
+
+    def __init__(self, settings: ServerSettings, clock: Clock, log_stream: TextIO | None) -> None:
+        super().__init__(
+            title="Tribe",
+            version=__version__,
+            lifespan=_lifespan,
+            openapi_url=f"{API_PREFIX}/openapi.json" if settings.docs else None,
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+            strict_content_type=False,
+        )
+        self.state.settings = settings
+        self.state.clock = clock
+        self.state.log = make_log(settings, clock, log_stream)
+        self.state.guard = Guard(settings)
+        self.state.metrics = Metrics()
+        self._socket: SocketEndpoint | None = None
+        self._edge = RequestEdge(
+            super().__call__,
+            settings,
+            guard=self.state.guard,
+            log=self.state.log,
+            metrics=self.state.metrics,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request, a socket or the lifespan on to the part that answers it."""
+        if scope["type"] == "websocket" and self._socket is not None:
+            await self._socket(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._edge(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Open everything the application needs, and close it in the end.
+
+        Raises ``ConfigurationError`` and ``DatabaseRefused`` for what makes a start impossible.
+        """
+        state = self.state
+        async with open_services(
+            state.settings, clock=state.clock, log=state.log, guard=state.guard, metrics=state.metrics
+        ) as services:
+            state.services = services
+            self._socket = SocketEndpoint(services)
+            yield
+
+    def openapi(self) -> dict[str, Any]:
+        """Describe the REST calls, also the one that is no route of FastAPI's."""
+        if not self.openapi_schema:
+            describe_sending(super().openapi())
+        assert self.openapi_schema is not None
+        return self.openapi_schema
+
+
+def create_app(
+    settings: ServerSettings, *, clock: Clock | None = None, log_stream: TextIO | None = None
+) -> TribeApp:
+    """Make the backend; it opens its database when it is run, not here."""
+    app = TribeApp(settings, clock or SystemClock(), log_stream)
+    install_failures(app)
+    app.router.routes.append(send_message_route())
+    api = APIRouter(prefix=API_PREFIX)
+    for module in (auth, users, conversations, messages):
+        api.include_router(module.router)
+    app.include_router(api)
+    app.include_router(health.router)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    assert isinstance(app, TribeApp)
+    async with app.running():
+        yield
