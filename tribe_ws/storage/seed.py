@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from tribe_ws.clock import Clock
 from tribe_ws.errors import ConfigurationError, ConflictError
@@ -154,7 +154,7 @@ def _direct_key(history: WorldHistory, ids: Mapping[str, str]) -> str | None:
 
 def _is_there(connection: Connection, history: WorldHistory, key: str | None) -> bool:
     """Tell whether a conversation exists; the two of a direct one may have started it themselves."""
-    found = select(conversations.c.id).where(
-        or_(conversations.c.id == history.id, conversations.c.direct_key == key)
-    )
+    found = select(conversations.c.id).where(conversations.c.id == history.id)
+    if key is not None:
+        found = select(conversations.c.id).where(conversations.c.direct_key == key)
     return connection.execute(found).first() is not None
