@@ -193,8 +193,8 @@ class TokenIssuer:
         self._verified[token] = claims
 
     def _life(self, ttl: float) -> dict[str, int]:
-        now = self._clock.now().timestamp()
-        return {"iat": int(now), "exp": math.ceil(now + ttl)}
+        now = int(self._clock.now().timestamp())
+        return {"iat": now, "exp": now + math.ceil(ttl)}
 
     def _sign(self, payload: dict[str, Any]) -> str:
         return jwt.encode(payload, self._secret, algorithm=ALGORITHM)
