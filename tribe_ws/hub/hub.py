@@ -19,7 +19,7 @@ from tribe_ws.hub.packet import Batch
 from tribe_ws.hub.presence import PresenceState
 from tribe_ws.hub.room import Outgoing, Room
 from tribe_ws.hub.typing_state import TypingState
-from tribe_ws.protocol.close_codes import CloseCode
+from tribe_ws.protocol.close_codes import TOO_MANY_CONNECTIONS, CloseCode
 from tribe_ws.protocol.frames import Frame, TypingChanged, Typist
 
 
@@ -68,6 +68,7 @@ class Hub:
         """Take a new connection in; ``False`` if its user has as many as are allowed (contract 3.6, 4409)."""
         mine = self._users.get(connection.user_id)
         if mine is not None and 0 < self.limits.connections_per_user <= len(mine):
+            self.observer.dropped(TOO_MANY_CONNECTIONS.reason)
             return False
         self._users.setdefault(connection.user_id, {})[connection] = None
         if mine is None:
@@ -81,6 +82,8 @@ class Hub:
         for conversation_id in tuple(connection.subscriptions):
             self._leave(connection, conversation_id)
         self._typing.release_all(connection)
+        if connection.ended is not None:
+            self.observer.dropped(connection.ended.reason)
         mine = self._users[connection.user_id]
         del mine[connection]
         if not mine:
@@ -244,12 +247,19 @@ class Hub:
             return
         room.pending.append(Outgoing(envelope.frame, envelope.exclude_user, self._clock.monotonic()))
         self._corked[room] = None
-        if self._flushing is None:
+        self._schedule_flush()
+
+    def _schedule_flush(self) -> None:
+        """See to it that the end of this turn flushes, also after a flush that an error cut short."""
+        if self._corked and self._flushing is None:
             self._flushing = asyncio.get_running_loop().call_soon(self._flush_turn)
 
     def _flush_turn(self) -> None:
         self._flushing = None
-        self.flush()
+        try:
+            self.flush()
+        finally:
+            self._schedule_flush()
 
     def _flush_room(self, room: Room) -> None:
         if room not in self._corked:
