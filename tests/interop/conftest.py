@@ -22,7 +22,6 @@ import pytest
 
 from tribe_ws.demo_accounts import DEMO_PASSWORD, demo_email
 from tribe_ws.server.local import LocalServer
-from tribe_ws.settings import load_server_settings
 
 HERE = Path(__file__).parent
 PATIENCE = 30.0
@@ -120,10 +119,8 @@ class Pipe:
 
 
 @pytest.fixture(scope="module")
-def backend(tmp_path_factory):
-    database = tmp_path_factory.mktemp("interop") / "tribe.db"
-    settings = load_server_settings(port=0, db=str(database), secret="interop-" * 5)
-    with LocalServer.in_thread(settings) as server:
+def backend():
+    with LocalServer.in_thread() as server:
         started = Backend(server.url)
         yield started
         started.rest.close()

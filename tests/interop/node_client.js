@@ -22,7 +22,10 @@ const commands = {
   close: (line) => socket.close(line.code),
   text: (line) => socket.send(line.text),
 };
-readline.createInterface({ input: process.stdin }).on("line", (line) => {
-  const command = JSON.parse(line);
-  commands[command.do](command);
-});
+readline
+  .createInterface({ input: process.stdin })
+  .on("line", (line) => {
+    const command = JSON.parse(line);
+    commands[command.do](command);
+  })
+  .on("close", () => process.exit(0));
