@@ -56,8 +56,22 @@ CLOSE_CODES: tuple[CloseCode, ...] = (
 )  # fmt: skip
 
 
-def advice_for(code: int, reason: str = "") -> Advice:
-    """Tell what a client should do after this close; an unknown code is worth a reconnect."""
+_ELSEWHERE = {1001: "the server goes away", 1006: "no close frame (the server process ended?)"}
+
+
+def entry_for(code: int, reason: str = "") -> CloseCode | None:
+    """Find the row of a close: by code and reason, or by code alone; ``None`` where the contract has none."""
     same_code = [entry for entry in CLOSE_CODES if entry.code == code]
     exact = [entry for entry in same_code if entry.reason == reason]
-    return (exact or same_code or [INTERNAL])[0].advice
+    return next(iter(exact or same_code), None)
+
+
+def meaning_of(code: int, reason: str = "") -> str:
+    """Say in a phrase what a close means; empty for a code that the contract does not know."""
+    entry = entry_for(code, reason)
+    return entry.meaning if entry is not None else _ELSEWHERE.get(code, "")
+
+
+def advice_for(code: int, reason: str = "") -> Advice:
+    """Tell what a client should do after this close; an unknown code is worth a reconnect."""
+    return (entry_for(code, reason) or INTERNAL).advice

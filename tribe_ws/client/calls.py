@@ -1,0 +1,215 @@
+"""One REST call: out with the token, back with the parsed body, or an error that says why.
+
+Owes its callers that no token stands in any error, that loopback never goes through a proxy, and that a 401
+is answered by one renewal and one repetition (contract 1: what the shipped app does).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import tribe_ws
+from tribe_ws.client.failures import LOG_IN, explain_network_error, explain_proxy, explain_timeout
+from tribe_ws.client.tokens import TokenSource
+from tribe_ws.errors import ApiError, AuthenticationError, CannotConnect, ProtocolViolation
+from tribe_ws.protocol.urls import API_PREFIX, ServerAddress, redact
+
+if TYPE_CHECKING:
+    import httpx
+
+UNAUTHORISED = 401
+CONNECT_TIMEOUT = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the status, the headers by lower-case name, the parsed body, and how long it took."""
+
+    status: int
+    headers: dict[str, str]
+    body: Any
+    seconds: float
+
+    @property
+    def object(self) -> dict[str, Any]:
+        """The body as the JSON object it must be; raises ``ProtocolViolation`` if it is not one."""
+        if not isinstance(self.body, dict):
+            raise ProtocolViolation("invalid_payload", "the server's answer is not a JSON object")
+        return self.body
+
+
+class NoAnswer(CannotConnect):
+    """The request went out, or part of it, and no answer came: whether it was carried out is not known."""
+
+
+class RestCalls:
+    """Makes REST calls to one server; httpx is imported at the first of them."""
+
+    def __init__(
+        self,
+        address: ServerAddress,
+        source: TokenSource | None,
+        *,
+        timeout: float,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.address = address
+        self.source = source
+        self._timeout = timeout
+        self._transport = transport
+        self._http: httpx.AsyncClient | None = None
+
+    async def close(self) -> None:
+        """Close all connections; a later call opens new ones."""
+        if self._http is not None:
+            http, self._http = self._http, None
+            await http.aclose()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: dict[str, Any] | None = None,
+        query: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        with_token: bool = True,
+        prefix: str = API_PREFIX,
+    ) -> Answer:
+        """Make one call; raises ``ApiError``, ``AuthenticationError`` or ``CannotConnect``."""
+        url = prefix + path
+        sent = dict(headers or {})
+        token = await self._token() if with_token else None
+        answer = await self._exchange(method, url, body, query, sent, token)
+        if answer.status == UNAUTHORISED and token is not None and self.source is not None:
+            renewed = await self._renew(token, answer, method, path)
+            answer = await self._exchange(method, url, body, query, sent, renewed)
+        if answer.status >= 400:
+            raise _error_of(answer, method, path, with_token=with_token)
+        return answer
+
+    async def _token(self) -> str:
+        if self.source is None:
+            raise AuthenticationError("not logged in", reason="token_missing", hint="tribe-ws login")
+        return await self.source.current()
+
+    async def _renew(self, token: str, answer: Answer, method: str, path: str) -> str:
+        assert self.source is not None
+        try:
+            return await self.source.renew(token)
+        except AuthenticationError as error:
+            if error.reason == "no_refresh_token":
+                raise _error_of(answer, method, path, with_token=True) from None
+            raise
+
+    async def _exchange(
+        self,
+        method: str,
+        url: str,
+        body: dict[str, Any] | None,
+        query: dict[str, Any] | None,
+        headers: dict[str, str],
+        token: str | None,
+    ) -> Answer:
+        import httpx
+
+        if token is not None:
+            headers = {**headers, "Authorization": f"Bearer {token}"}
+        if body is not None:
+            headers = {**headers, "Content-Type": "application/json"}
+        content = None if body is None else _encode(body)
+        started = time.perf_counter()
+        try:
+            response = await self._client().request(
+                method, url, content=content, params=_without_none(query), headers=headers
+            )
+        except httpx.ProxyError as error:
+            raise explain_proxy(self.address, str(error)) from None
+        except httpx.ConnectTimeout:
+            raise explain_timeout(self.address, CONNECT_TIMEOUT, "could not be reached") from None
+        except httpx.ConnectError as error:
+            raise explain_network_error(error, self.address) from None
+        except httpx.TimeoutException:
+            raise _no_answer(explain_timeout(self.address, self._timeout)) from None
+        except httpx.TransportError as error:
+            raise _no_answer(explain_network_error(error, self.address)) from None
+        return Answer(
+            response.status_code,
+            {name.lower(): value for name, value in response.headers.items()},
+            _decode(response.content),
+            time.perf_counter() - started,
+        )
+
+    def _client(self) -> httpx.AsyncClient:
+        if self._http is None:
+            import httpx
+
+            self._http = httpx.AsyncClient(
+                base_url=self.address.base_url,
+                timeout=httpx.Timeout(self._timeout, connect=min(CONNECT_TIMEOUT, self._timeout)),
+                headers={"User-Agent": f"tribe-ws/{tribe_ws.__version__}", "Accept": "application/json"},
+                trust_env=not self.address.is_loopback,
+                # Without TLS there is nothing to verify, and loading the authorities costs 20 ms.
+                verify=self.address.base_url.startswith("https"),
+                transport=self._transport,
+            )
+        return self._http
+
+
+def _no_answer(error: CannotConnect) -> NoAnswer:
+    return NoAnswer(error.message, reason=error.reason, url=error.url, hint=error.hint)
+
+
+def _encode(body: dict[str, Any]) -> bytes:
+    # A lone surrogate goes out escaped: the server is to judge it, not the encoder to fall over it.
+    try:
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(body, separators=(",", ":")).encode()
+
+
+def _decode(content: bytes) -> Any:
+    try:
+        return json.loads(content) if content else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _without_none(query: dict[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (query or {}).items() if value is not None}
+
+
+def _error_of(answer: Answer, method: str, path: str, *, with_token: bool) -> ApiError | AuthenticationError:
+    detail = answer.body.get("detail") if isinstance(answer.body, dict) else None
+    if isinstance(detail, str):
+        detail = redact(detail)
+    if answer.status == UNAUTHORISED:
+        said = detail if isinstance(detail, str) else "no reason given"
+        what = "the server rejected the token" if with_token else "the server refused"
+        return AuthenticationError(f"{what} (401): {said}", reason=said, hint=LOG_IN if with_token else "")
+    if isinstance(answer.body, dict) and isinstance(answer.body.get("errors"), list):
+        detail = [detail, *(_complaint(one) for one in answer.body["errors"])] if detail else detail
+    return ApiError(
+        answer.status,
+        detail,
+        method=method,
+        path=path,
+        retry_after=_seconds(answer.headers.get("retry-after")),
+    )
+
+
+def _complaint(error: Any) -> str:
+    if not isinstance(error, dict):
+        return str(error)
+    return f"{error.get('field', '')}: {error.get('message', '')}".strip(": ")
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        seconds = float(text or "")
+    except ValueError:
+        return None
+    return seconds if seconds >= 0 else None

@@ -1,0 +1,132 @@
+"""Which messages were handed out, and from where on to fetch after a gap: none lost, none doubled. No I/O.
+
+The bookkeeping of a client's position is where other systems broke (reliability 1), so these rules hold:
+
+* a message counts as handed out only once it is; what is fetched or held for a connection that ends meanwhile
+  leaves no trace;
+* while the missed messages of a conversation are fetched, its live ones are held, and follow them;
+* the anchor to fetch from lies ``OVERLAP`` messages before the newest one handed out, so that a message which
+  a server delivered out of order is not skipped; what comes twice by that is known by its id;
+* memory is bounded: ``REMEMBERED`` ids a conversation.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import Enum
+
+from tribe_ws.client.events import Event
+
+OVERLAP = 16
+REMEMBERED = 1024
+MOST_HELD = 10_000
+
+
+class Fate(Enum):
+    """What to do with a live message."""
+
+    HAND_OUT = "hand out"
+    HOLD = "hold"
+    REPEATED = "repeated"
+    KNOWN = "known"
+
+
+@dataclass(slots=True)
+class _Thread:
+    """What is known of one conversation."""
+
+    # None: nobody knows where the subscription began. "": it began in an empty conversation.
+    baseline: str | None = None
+    recent: deque[str] = field(default_factory=lambda: deque(maxlen=OVERLAP))
+    # Message id → the session in which it came live; 0 for one that was fetched.
+    seen: dict[str, int] = field(default_factory=dict)
+    held: deque[tuple[str, Event]] | None = None
+
+
+class CatchUp:
+    """The positions in all conversations of one stream; ``session`` counts its connections."""
+
+    def __init__(self) -> None:
+        self._threads: dict[str, _Thread] = {}
+        self._session = 1
+
+    def knows_start(self, conversation_id: str) -> bool:
+        """Tell whether there is a point in that conversation to fetch from."""
+        return self.anchor(conversation_id) is not None
+
+    def begins_at(self, conversation_id: str, newest_id: str | None) -> None:
+        """Note the newest message from before a subscription; ``None`` for an empty conversation."""
+        thread = self._thread(conversation_id)
+        if thread.baseline is None and not thread.recent:
+            thread.baseline = newest_id or ""
+
+    def forget(self, conversation_id: str) -> None:
+        """Drop all that is known of a conversation, after ``unsubscribe``."""
+        self._threads.pop(conversation_id.lower(), None)
+
+    def anchor(self, conversation_id: str) -> str | None:
+        """Tell the id to fetch after: ``""`` for the very beginning, ``None`` where nobody knows."""
+        thread = self._threads.get(conversation_id.lower())
+        if thread is None:
+            return None
+        if thread.baseline is not None and len(thread.recent) < OVERLAP:
+            return thread.baseline
+        return thread.recent[0] if thread.recent else None
+
+    def begin_session(self, catching_up: tuple[str, ...]) -> None:
+        """Begin with a new connection, holding live messages of those conversations."""
+        self._session += 1
+        for thread in self._threads.values():
+            thread.held = None
+        for conversation_id in catching_up:
+            self._thread(conversation_id).held = deque()
+
+    def arrived(self, conversation_id: str, message_id: str, event: Event) -> Fate:
+        """Decide about a live message; one to ``HOLD`` is kept here until ``next_held``."""
+        thread = self._thread(conversation_id)
+        if thread.held is not None:
+            thread.held.append((message_id, event))
+            return Fate.HOLD
+        return self._fate_of(thread, message_id)
+
+    def is_known(self, conversation_id: str, message_id: str) -> bool:
+        """Tell whether that message was handed out already, as far back as we remember."""
+        return message_id in self._thread(conversation_id).seen
+
+    def handed_out(self, conversation_id: str, message_id: str, *, is_fetched: bool = False) -> None:
+        """Note that a message was handed out, at the moment it is."""
+        thread = self._thread(conversation_id)
+        thread.seen[message_id] = 0 if is_fetched else self._session
+        thread.recent.append(message_id)
+        if len(thread.seen) > REMEMBERED:
+            del thread.seen[next(iter(thread.seen))]
+
+    def is_crowded(self, conversation_id: str) -> bool:
+        """Tell whether so many live messages are held that reading must wait for the fetching."""
+        thread = self._threads.get(conversation_id.lower())
+        return thread is not None and thread.held is not None and len(thread.held) >= MOST_HELD
+
+    def next_held(self, conversation_id: str) -> tuple[Fate, Event] | None:
+        """Look at the next held message and its fate; ``None`` (and live again) when all are done."""
+        thread = self._thread(conversation_id)
+        if not thread.held:
+            thread.held = None
+            return None
+        message_id, event = thread.held[0]
+        return self._fate_of(thread, message_id), event
+
+    def drop_held(self, conversation_id: str) -> None:
+        """Be done with the message that ``next_held`` showed."""
+        held = self._thread(conversation_id).held
+        if held:
+            held.popleft()
+
+    def _fate_of(self, thread: _Thread, message_id: str) -> Fate:
+        session = thread.seen.get(message_id)
+        if session is None:
+            return Fate.HAND_OUT
+        return Fate.REPEATED if session == self._session else Fate.KNOWN
+
+    def _thread(self, conversation_id: str) -> _Thread:
+        return self._threads.setdefault(conversation_id.lower(), _Thread())
