@@ -1,7 +1,7 @@
 """The checks of this project: plain ``nox`` runs those every change must pass, the others go by name.
 
 Each session builds an environment of its own, so what passes here passes on a machine that has only Python.
-Sessions that run pytest leave a JUnit report in ``build/reports``; ``.ci/run`` adds those up.
+Sessions that run pytest leave a JUnit report in ``.nox/reports``; ``.ci/run`` adds those up.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.error_on_missing_interpreters = True
 
 ROOT = Path(__file__).parent
-REPORTS = ROOT / "build" / "reports"
+REPORTS = ROOT / ".nox" / "reports"
 SOURCES = ("tribe_ws", "cli", "tests", "benchmarks", "docs", ".ci", "noxfile.py")
 COVERAGE_FLOOR = 95
 OUTSIDE_WORLD = "not autobahn and not interop and not postgres"
