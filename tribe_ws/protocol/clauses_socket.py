@@ -59,7 +59,7 @@ SOCKET = (
             "typing.ends-on-unsubscribe": "unsubscribe emits one is_typing:false, if it was true.",
             "typing.ends-on-disconnect": "Disconnecting emits one is_typing:false, if it was true.",
             "typing.ends-on-message": "A message by the typist emits one is_typing:false, if it was true.",
-            "typing.false-once": "No is_typing:false is emitted where it was not true.",
+            "typing.false-once": "None of these emits is_typing:false where it was not true.",
             "presence.stored": "presence updates the user's status and last_seen_at.",
             "ping.pong": "ping is answered by pong at once, ahead of anything queued later.",
             "frames.not-json": "What is not JSON is ignored.",

@@ -1,0 +1,214 @@
+"""A server on a real socket, users with tokens, and sockets that talk in transcripts.
+
+The server runs on the test's own event loop, under a clock that stands still: ``server.clock.advance(6)``
+makes six seconds pass. Every wait has a deadline, so a promise that is broken fails and never hangs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import itertools
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import uvicorn
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from tribe_ws.clock import ManualClock
+from tribe_ws.server.app import create_app
+from tribe_ws.server.services import Services
+from tribe_ws.server.uvicorn_config import uvicorn_config
+from tribe_ws.settings import ServerSettings
+
+DEADLINE = 10.0
+"""Seconds after which what did not happen will not happen."""
+SECRET = "a secret of the test suite " * 3
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user with an access token."""
+
+    id: str
+    username: str
+    full_name: str
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+class Socket:
+    """One client's connection, after ``connected``."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+
+    async def send(self, data: str | bytes) -> None:
+        await self.connection.send(data)
+
+    async def say(self, event: str, **fields: Any) -> None:
+        await self.send(json.dumps({"event": event, **fields}))
+
+    async def hear_text(self) -> str:
+        async with asyncio.timeout(DEADLINE):
+            data = await self.connection.recv()
+        assert isinstance(data, str), "the server sends text frames only"
+        return data
+
+    async def hear(self, event: str | None = None) -> dict[str, Any]:
+        """Give the next frame; with ``event``, it must be that one."""
+        frame = json.loads(await self.hear_text())
+        assert event is None or frame["event"] == event, frame
+        return dict(frame)
+
+    async def settle(self) -> list[dict[str, Any]]:
+        """Give all frames up to now: everything sent before the answer to this ping."""
+        await self.say("ping")
+        frames = []
+        while (frame := await self.hear())["event"] != "pong":
+            frames.append(frame)
+        return frames
+
+    async def hears_nothing(self) -> bool:
+        """Make sure that the server has read everything and sent nothing."""
+        assert await self.settle() == []
+        return True
+
+    async def subscribe(self, conversation_id: str) -> None:
+        await self.say("subscribe", channel="conversation", conversation_id=conversation_id)
+        assert await self.hear() == {"event": "subscribed", "conversation_id": conversation_id}
+
+    async def end(self) -> tuple[int | None, str]:
+        """Read to the end of the connection and tell its close code and reason."""
+        async with asyncio.timeout(DEADLINE):
+            try:
+                while True:
+                    await self.connection.recv()
+            except ConnectionClosed:
+                return self.connection.close_code, self.connection.close_reason or ""
+
+    async def close(self) -> None:
+        await self.connection.close()
+
+
+class RunningServer:
+    """A server that serves, with shortcuts past REST for what a test only needs and does not test."""
+
+    def __init__(
+        self, port: int, services: Services, clock: ManualClock, log: io.StringIO, http: httpx.AsyncClient
+    ):
+        self.port = port
+        self.services = services
+        self.clock = clock
+        self.log = log
+        self.http = http
+        self.url = f"http://127.0.0.1:{port}"
+        self.socket_url = f"ws://127.0.0.1:{port}/api/v1/ws"
+
+    @property
+    def hub(self) -> Any:
+        return self.services.hub
+
+    async def person(self, name: str = "ana", full_name: str | None = None) -> Person:
+        """Make a user who was never there before."""
+        username = f"{name}_{next(_numbers)}"
+        user = await self.services.storage.users.create(
+            f"{username}@tribe.test", username, full_name or f"{name.capitalize()} Test", "no password"
+        )
+        return Person(user.id, user.username, user.full_name, self.services.tokens.access(user))
+
+    async def people(self, *names: str) -> list[Person]:
+        return [await self.person(name) for name in names]
+
+    async def group(self, creator: Person, *others: Person) -> str:
+        """Make a group with that creator as its admin."""
+        conversation, _ = await self.services.storage.conversations.create(
+            creator.id, "group", [other.id for other in others], "Test group"
+        )
+        return conversation.id
+
+    @asynccontextmanager
+    async def dial(
+        self,
+        token: str | None = None,
+        *,
+        url: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        origin: str | None = None,
+        **options: Any,
+    ) -> AsyncIterator[Socket]:
+        """Open a connection without waiting for anything on it."""
+        address = url or (self.socket_url if token is None else f"{self.socket_url}?token={token}")
+        async with connect(
+            address,
+            proxy=None,
+            compression=None,
+            ping_interval=None,
+            open_timeout=DEADLINE,
+            close_timeout=1,
+            additional_headers=headers,
+            origin=origin,  # type: ignore[arg-type]
+            **options,
+        ) as connection:
+            yield Socket(connection)
+
+    @asynccontextmanager
+    async def connect(self, person: Person, **options: Any) -> AsyncIterator[Socket]:
+        """Open a connection and read its ``connected``."""
+        async with self.dial(person.token, **options) as socket:
+            await socket.hear("connected")
+            yield socket
+
+    async def post(self, person: Person, conversation_id: str, content: str, **fields: Any) -> dict[str, Any]:
+        """Send a message by REST."""
+        answer = await self.request(
+            person, "POST", f"/conversations/{conversation_id}/messages", json={"content": content, **fields}
+        )
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    async def request(self, person: Person | None, method: str, path: str, **options: Any) -> httpx.Response:
+        """Make a REST call below the prefix."""
+        headers = {**(person.headers if person else {}), **options.pop("headers", {})}
+        return await self.http.request(method, f"/api/v1{path}", headers=headers, **options)
+
+
+@asynccontextmanager
+async def running_server(**settings: Any) -> AsyncIterator[RunningServer]:
+    """Run a server on a free port until the end of the block, with these ``ServerSettings``."""
+    options = {"db": ":memory:", "fixtures": "none", "secret": SECRET, "durability": "normal", "port": 0}
+    built = ServerSettings(**(options | {"log_level": "debug", "log_format": "json"} | settings))
+    clock, log = ManualClock(), io.StringIO()
+    app = create_app(built, clock=clock, log_stream=log)
+    server = uvicorn.Server(uvicorn_config(built, app, port=0, loop="none"))
+    serving = asyncio.create_task(server.serve())
+    await until(lambda: server.started or serving.done())
+    if serving.done():
+        await serving
+        raise AssertionError(f"the server did not start: {log.getvalue()}")
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=DEADLINE
+        ) as http:
+            yield RunningServer(port, app.state.services, clock, log, http)
+    finally:
+        server.should_exit = True
+        async with asyncio.timeout(2 * DEADLINE):
+            await serving
+
+
+async def until(condition: Callable[[], bool], deadline: float = DEADLINE) -> None:
+    """Wait until the condition holds."""
+    async with asyncio.timeout(deadline):
+        while not condition():  # noqa: ASYNC110 - no event tells of them all
+            await asyncio.sleep(0.002)
