@@ -27,9 +27,11 @@ def claims_of(token: str) -> dict[str, Any]:
     return dict(jwt.decode(token, options={"verify_signature": False}))
 
 
-def forged(person: Person, *, key: str = SECRET, algorithm: str = "HS256", **changes: Any) -> str:
+def forged(
+    person: Person, changes: dict[str, Any] | None = None, *, key: str = SECRET, algorithm: str = "HS256"
+) -> str:
     """Change claims of a good token (``None`` leaves one out) and sign it."""
-    claims = claims_of(person.token) | changes
+    claims = claims_of(person.token) | (changes or {})
     return jwt.encode({name: value for name, value in claims.items() if value is not None}, key, algorithm)
 
 
@@ -98,7 +100,7 @@ async def test_an_expired_token_is_taken_five_seconds_longer(
     server: RunningServer, age: int, is_accepted: bool
 ):
     ana = await server.person()
-    token = forged(ana, exp=now_of(server) - age)
+    token = forged(ana, {"exp": now_of(server) - age})
     if is_accepted:
         answer = await server.http.get("/api/v1/auth/me", headers={"Authorization": f"Bearer {token}"})
         assert answer.status_code == 200
@@ -110,8 +112,8 @@ async def test_an_expired_token_is_taken_five_seconds_longer(
 @pytest.mark.parametrize("claim", ["iat", "nbf"])
 async def test_a_token_of_the_future_is_invalid(server: RunningServer, claim: str):
     ana = await server.person()
-    assert await refusal(server, forged(ana, **{claim: now_of(server) + 60})) == (4401, "token_invalid")
-    async with server.dial(forged(ana, **{claim: now_of(server) + 4})) as socket:
+    assert await refusal(server, forged(ana, {claim: now_of(server) + 60})) == (4401, "token_invalid")
+    async with server.dial(forged(ana, {claim: now_of(server) + 4})) as socket:
         await socket.hear("connected")
 
 
@@ -126,14 +128,14 @@ async def test_a_refresh_token_is_the_wrong_type(server: RunningServer):
 @pytest.mark.parametrize("sub", ["01890a5d-ac96-774b-bcce-b302099a8057", "nobody", ""])
 async def test_a_token_of_nobody_is_of_an_unknown_user(server: RunningServer, sub: str):
     ana = await server.person()
-    assert await refusal(server, forged(ana, sub=sub)) == (4401, "user_unknown")
+    assert await refusal(server, forged(ana, {"sub": sub})) == (4401, "user_unknown")
 
 
 @pytest.mark.clause("token.required-claims")
 @pytest.mark.parametrize("claim", ["exp", "iat", "sub", "type"])
 async def test_a_token_without_a_required_claim_is_invalid(server: RunningServer, claim: str):
     ana = await server.person()
-    assert await refusal(server, forged(ana, **{claim: None})) == (4401, "token_invalid")
+    assert await refusal(server, forged(ana, {claim: None})) == (4401, "token_invalid")
 
 
 @pytest.mark.clause("token.required-claims")
@@ -155,7 +157,7 @@ async def test_a_token_without_a_required_claim_is_invalid(server: RunningServer
 )
 async def test_a_claim_of_the_wrong_kind_is_invalid(server: RunningServer, claim: str, value: Any):
     ana = await server.person()
-    assert await refusal(server, forged(ana, **{claim: value})) == (4401, "token_invalid")
+    assert await refusal(server, forged(ana, {claim: value})) == (4401, "token_invalid")
 
 
 @pytest.mark.clause("token.two-parameters")
