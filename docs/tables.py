@@ -5,6 +5,7 @@ A test fails when the page and the code differ, so nothing here is kept up by ha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from pydantic import BaseModel
@@ -12,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from tribe_ws.protocol.close_codes import CLOSE_CODES
 from tribe_ws.protocol.frames import APP_FRAMES, CLIENT_FRAMES, DOCUMENTED_FRAMES
+from tribe_ws.server.app import create_app
 from tribe_ws.settings import ServerSettings, environment_variable
 from tribe_ws_cli.exit_codes import MEANINGS
 
@@ -65,6 +67,22 @@ def close_codes() -> str:
     )
 
 
+def rest() -> str:
+    """Every REST call with what it does; the OpenAPI document holds the rest."""
+    calls = create_app(ServerSettings(db=":memory:")).openapi()["paths"]
+    return table(
+        ("call", "does"),
+        (
+            (
+                code(f"{method.upper()} {path}"),
+                call["description"].split("\n\n")[0].replace("\n", " ").rstrip("."),
+            )
+            for path, methods in calls.items()
+            for method, call in methods.items()
+        ),
+    )
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Write a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
@@ -87,7 +105,8 @@ def paths(model: type[BaseModel]) -> Iterator[str]:
 
 def first_sentence(model: type[BaseModel]) -> str:
     """Tell the first line of a docstring without its full stop, and with the code marks of Markdown."""
-    return (model.__doc__ or "").strip().splitlines()[0].rstrip(".").replace("``", "`")
+    line = (model.__doc__ or "").strip().splitlines()[0].replace("``", "`")
+    return re.sub(r"( \(contract [\d.]+\))?\.?$", "", line)
 
 
 def default(field: FieldInfo) -> str:
