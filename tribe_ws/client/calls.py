@@ -83,7 +83,13 @@ class RestCalls:
         url = prefix + path
         sent = dict(headers or {})
         token = await self._token() if with_token else None
-        answer = await self._exchange(method, url, body, query, sent, token)
+        try:
+            answer = await self._exchange(method, url, body, query, sent, token)
+        except NoAnswer as error:
+            # A kept connection to a server that was restarted fails like that; reading twice does no harm.
+            if method != "GET" or error.reason == "timeout":
+                raise
+            answer = await self._exchange(method, url, body, query, sent, token)
         if answer.status == UNAUTHORISED and token is not None and self.source is not None:
             renewed = await self._renew(token, answer, method, path)
             answer = await self._exchange(method, url, body, query, sent, renewed)
@@ -134,7 +140,7 @@ class RestCalls:
             raise explain_network_error(error, self.address) from None
         except httpx.TimeoutException:
             raise _no_answer(explain_timeout(self.address, self._timeout)) from None
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise _no_answer(explain_network_error(error, self.address)) from None
         return Answer(
             response.status_code,

@@ -7,7 +7,7 @@ The bookkeeping of a client's position is where other systems broke (reliability
 * while the missed messages of a conversation are fetched, its live ones are held, and follow them;
 * the anchor to fetch from lies ``OVERLAP`` messages before the newest one handed out, so that a message which
   a server delivered out of order is not skipped; what comes twice by that is known by its id;
-* memory is bounded: ``REMEMBERED`` ids a conversation.
+* memory is bounded: ``REMEMBERED`` ids a conversation, ``MOST_THREADS`` conversations.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from tribe_ws.client.events import Event
 OVERLAP = 16
 REMEMBERED = 1024
 MOST_HELD = 10_000
+MOST_THREADS = 4096
 
 
 class Fate(Enum):
@@ -129,4 +130,10 @@ class CatchUp:
         return Fate.REPEATED if session == self._session else Fate.KNOWN
 
     def _thread(self, conversation_id: str) -> _Thread:
-        return self._threads.setdefault(conversation_id.lower(), _Thread())
+        key = conversation_id.lower()
+        found = self._threads.get(key)
+        if found is None:
+            if len(self._threads) >= MOST_THREADS:
+                del self._threads[next(iter(self._threads))]
+            found = self._threads[key] = _Thread()
+        return found

@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
@@ -120,7 +121,7 @@ class Connection:
             raise explain_timeout(
                 self._address, seconds, 'took the WebSocket handshake, but sent no "connected"'
             ) from None
-        self.early = tuple(early)
+        self.early = (*(_too_early(event) for event in early[:-1]), early[-1])
 
     def _ending(self, closed: ConnectionClosed) -> TribeError:
         if closed.rcvd is not None:
@@ -189,6 +190,11 @@ async def _handshake(address: ServerAddress, token: str, timeouts: Timeouts) -> 
         raise _not_our_language(
             address, f"did not take the WebSocket handshake ({redact(str(error))})"
         ) from None
+
+
+def _too_early(event: Event) -> Event:
+    complaint = event.complaint or 'came before "connected", which is the first frame of a connection'
+    return replace(event, complaint=complaint)
 
 
 def _not_our_language(address: ServerAddress, what: str) -> CannotConnect:

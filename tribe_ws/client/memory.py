@@ -45,8 +45,9 @@ class Memory:
         if self.history is None or self.catch_up.knows_start(conversation_id):
             return
         try:
-            newest = await newest_id(self.history, conversation_id)
-        except TribeError:
+            async with asyncio.timeout(self.options.answer_timeout):
+                newest = await newest_id(self.history, conversation_id)
+        except (TribeError, TimeoutError):
             # A server without history: live events work all the same.
             return
         self.catch_up.begins_at(conversation_id, newest)

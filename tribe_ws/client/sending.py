@@ -6,7 +6,7 @@ elsewhere the error says that nobody knows, and the caller decides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tribe_ws.client.backoff import Backoff
@@ -27,6 +27,16 @@ class Sent:
     tries: int
 
 
+@dataclass(slots=True)
+class _Attempt:
+    """How far one send has got; once in doubt it stays so until an answer comes."""
+
+    give_up_at: float
+    tries: int = 0
+    is_in_doubt: bool = False
+    backoff: Backoff = field(default_factory=lambda: Backoff(first=0.2, ceiling=2.0))
+
+
 class Sender:
     """Posts messages to one server and remembers whether that server honours idempotency keys."""
 
@@ -38,26 +48,33 @@ class Sender:
     async def send(self, path: str, body: dict[str, Any], *, key: str | None, patience: float) -> Sent:
         """Post one message; repeats it as far as ``patience`` and the server allow."""
         key = key or new_id()
-        backoff = Backoff(first=0.2, ceiling=2.0)
-        give_up_at = self._clock.monotonic() + patience
+        attempt = _Attempt(give_up_at=self._clock.monotonic() + patience)
         while True:
+            attempt.tries += 1
             try:
                 answer = await self._calls.call("POST", path, body=body, headers={"Idempotency-Key": key})
             except CannotConnect as error:
-                is_first_doubt = isinstance(error, NoAnswer) and backoff.tries == 0
-                delay = 0.0 if is_first_doubt and patience <= 0 else backoff.next_delay()
-                # One repetition is always worth it: a kept connection to a restarted server fails like that.
-                backoff.tries = max(backoff.tries, 1)
-                if not is_first_doubt and self._clock.monotonic() + delay > give_up_at:
-                    raise _with_key(error, key) from None
-                if isinstance(error, NoAnswer) and not await self._may_repeat(give_up_at):
-                    raise _with_key(error, key) from None
-                await self._clock.sleep(delay)
+                if not await self._may_try_again(error, attempt):
+                    raise _tell_doubt(error, key) if attempt.is_in_doubt else error from None
             else:
                 self._honours_keys |= any(name in answer.headers for name in _OUR_HEADERS)
-                return Sent(answer, key, backoff.tries + 1)
+                return Sent(answer, key, attempt.tries)
 
-    async def _may_repeat(self, give_up_at: float) -> bool:
+    async def _may_try_again(self, error: CannotConnect, attempt: _Attempt) -> bool:
+        """Wait before the next try and tell whether there may be one."""
+        is_in_doubt_now = isinstance(error, NoAnswer)
+        # A kept connection to a server that was restarted fails like that: one repetition costs no patience.
+        is_free = is_in_doubt_now and not attempt.is_in_doubt
+        attempt.is_in_doubt |= is_in_doubt_now
+        delay = 0.0 if is_free else attempt.backoff.next_delay()
+        if not is_free and self._clock.monotonic() + delay > attempt.give_up_at:
+            return False
+        if attempt.is_in_doubt and not await self._server_honours_keys(attempt.give_up_at):
+            return False
+        await self._clock.sleep(delay)
+        return True
+
+    async def _server_honours_keys(self, give_up_at: float) -> bool:
         """Tell whether the server honours keys, asking it for as long as there is patience."""
         backoff = Backoff(first=0.2, ceiling=2.0)
         while not self._honours_keys:
@@ -76,10 +93,8 @@ class Sender:
         return True
 
 
-def _with_key(error: CannotConnect, key: str) -> CannotConnect:
+def _tell_doubt(error: CannotConnect, key: str) -> CannotConnect:
     """Say of a send without an answer that it may have been stored, and how to repeat it safely."""
-    if not isinstance(error, NoAnswer):
-        return error
     return NoAnswer(
         f"{error.message}; the message may have been stored or not",
         reason=error.reason,

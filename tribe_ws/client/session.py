@@ -105,8 +105,8 @@ class Session:
         await self._memory.hand_out(fate, event, conversation_id, message_id)
 
     def _note_subscription(self, event: Event, conversation_id: str) -> None:
-        if event.name == "subscribed":
-            self._memory.confirm(conversation_id, event.latency or 0.0)
+        if event.name == "subscribed" and event.latency is not None:
+            self._memory.confirm(conversation_id, event.latency)
         elif event.name == "unsubscribed":
             self._memory.confirmed.pop(conversation_id, None)
 

@@ -145,12 +145,10 @@ class EventStream:
             if self._session is not None:
                 await self._session.connection.close(code, reason)
         finally:
-            runner, self._runner = self._runner, None
-            if runner is not None:
-                runner.cancel()
-                with suppress(asyncio.CancelledError):
-                    await runner
             self._end(None)
+            if self._runner is not None:
+                self._runner.cancel()
+                await asyncio.wait({self._runner})
 
     def reconnect_now(self) -> None:
         """Do not wait any longer: try at once, or break an open connection off and make another one."""
@@ -179,6 +177,8 @@ class EventStream:
         Raises ``WaitedInVain`` when none comes: a server stays silent about a conversation that does not
         exist or is not one's own (contract 3.2).
         """
+        if self._runner is None or self.state is StreamState.ENDED:
+            raise self._last_error
         patience = self.options.answer_timeout if timeout is None else timeout
         confirmed: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         await self._memory.note_start(conversation_id)
@@ -292,19 +292,24 @@ class EventStream:
                 if self._is_closing:
                     return
                 await self._tell_loss(ending)
-                verdict = self._policy.ended(ending, open_for=lost_at - session.opened_at)
+                verdict = self._verdict_on(ending, open_for=lost_at - session.opened_at)
                 found = await self._open_next(verdict)
                 if found is None:
                     return
                 connection, attempt = found
                 session = self._use(connection, Gap(lost_at, attempt))
-        except TribeError as error:
+        except Exception as error:  # noqa: BLE001 - also a bug of ours: the reader gets it, the task has no caller
             self._end(error)
-        except BaseException as error:
-            self._end(error)
-            raise
         finally:
             self._end(None)
+
+    def _verdict_on(self, ending: TribeError, *, open_for: float) -> Verdict:
+        # A reconnect that was asked for happens also where none happens by itself.
+        return (
+            self._policy.failed(ending)
+            if self._hurry.is_set()
+            else self._policy.ended(ending, open_for=open_for)
+        )
 
     def _use(self, connection: Connection, gap: Gap | None) -> Session:
         self._policy.opened()
@@ -315,7 +320,9 @@ class EventStream:
 
     def _end(self, error: BaseException | None) -> None:
         self.state = StreamState.ENDED
-        self._session = None
+        if self._session is not None:
+            self._session.connection.break_off("the stream has ended")
+            self._session = None
         if isinstance(error, TribeError):
             self._last_error = error
         self._memory.buffer.finish(error)
