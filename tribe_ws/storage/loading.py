@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -40,7 +40,7 @@ def load_messages(
     """Read the messages that meet a condition, in that order, with a fixed number of statements."""
     found = _read(connection, condition, order, limit)
     answered_ids = {answered_id for _, answered_id in found if answered_id is not None}
-    answered = _by_id(_read(connection, messages.c.id.in_(answered_ids))) if answered_ids else {}
+    answered = load_answered(connection, answered_ids)
     positions = _read_positions(connection, {message.conversation_id for message, _ in found})
     return [
         replace(
@@ -50,6 +50,12 @@ def load_messages(
         )
         for message, answered_id in found
     ]
+
+
+def load_answered(connection: Connection, message_ids: Collection[str]) -> dict[str, Message]:
+    """Read messages as a reply carries them, by id: without what they answer, and their readers."""
+    found = _read(connection, messages.c.id.in_(message_ids)) if message_ids else []
+    return {message.id: message for message, _ in found}
 
 
 def _read(
@@ -80,10 +86,6 @@ def _message_from(row: Sequence[Any]) -> tuple[Message, str | None]:
         from_milliseconds(created_ms),
     )  # fmt: skip
     return message, answered_id
-
-
-def _by_id(found: Iterable[tuple[Message, str | None]]) -> dict[str, Message]:
-    return {message.id: message for message, _ in found}
 
 
 def _read_positions(connection: Connection, conversation_ids: set[str]) -> dict[str, list[tuple[str, int]]]:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, bindparam, delete, false, insert, null, selec
 
 from tribe_ws.clock import new_id
 from tribe_ws.errors import ConflictError, NotAllowed, NotFound, TribeError
-from tribe_ws.storage.loading import load_messages
+from tribe_ws.storage.loading import load_answered, load_messages
 from tribe_ws.storage.milliseconds import from_milliseconds
 from tribe_ws.storage.records import Message, NewMessage, StoredMessage, User
 from tribe_ws.storage.rows import USER_COLUMNS, user_from
@@ -214,19 +214,18 @@ class _Storing:
         if expired := [tuple(row[:4]) for row in found if row.expires_ms <= self._now_ms]:
             self._connection.execute(_FORGET_KEYS, {"keys": expired})
         live = [row for row in found if row.expires_ms > self._now_ms]
-        stored = self._load([row.message_id for row in live])
+        if not live:
+            return {}
+        ids = [row.message_id for row in live]
+        stored = {message.id: message for message in load_messages(self._connection, messages.c.id.in_(ids))}
         return {
             (row[0], row[1], row[2], row[3]): _KnownSend(row.body_digest, _as_stored(stored[row.message_id]))
             for row in live
         }
 
     def _find_answered(self, message_ids: Iterable[str | None]) -> dict[str, Message]:
-        return self._load({message_id for message_id in message_ids if message_id is not None})
-
-    def _load(self, message_ids: Iterable[str]) -> dict[str, Message]:
-        wanted = list(message_ids)
-        found = load_messages(self._connection, messages.c.id.in_(wanted)) if wanted else []
-        return {message.id: message for message in found}
+        wanted = {message_id for message_id in message_ids if message_id is not None}
+        return load_answered(self._connection, wanted)
 
 
 def _keys_of(new: NewMessage) -> list[_KeyId]:

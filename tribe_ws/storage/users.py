@@ -116,6 +116,9 @@ def missing_users(connection: Connection, user_ids: frozenset[str]) -> frozenset
 
 
 def _find_login(connection: Connection, text: str) -> User | None:
+    if "\0" in text:
+        # No name has one, and PostgreSQL would not even look.
+        return None
     key = text.strip().casefold()
     statement = select(*USER_COLUMNS, users.c.password_hash, users.c.email_key).where(
         or_(users.c.email_key == key, users.c.username_key == key)
@@ -139,6 +142,8 @@ def _update(connection: Connection, user_id: str, changes: Mapping[str, Any]) ->
 
 
 def _search(connection: Connection, text: str, offset: int, limit: int) -> list[User]:
+    if "\0" in text:
+        return []
     statement = (
         select(*USER_COLUMNS)
         .where(users.c.is_active, users.c.search_key.contains(text.strip().casefold(), autoescape=True))
