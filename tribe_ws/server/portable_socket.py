@@ -78,14 +78,22 @@ class PortableTransport:
         self._writer = asyncio.create_task(self._write())
         try:
             await asyncio.wait({reading, self._writer}, return_when=asyncio.FIRST_COMPLETED)
-            if self._close_code is not None:
-                await asyncio.wait({self._writer}, timeout=CLOSE_GRACE)
+            if self._close_code is None:
+                # A writer that failed says only that the client is gone; the reader is about to hear it.
+                await asyncio.wait({reading})
         finally:
-            if self._deadline is not None:
-                self._deadline.cancel()
-            reading.cancel()
-            self._writer.cancel()
-            await asyncio.gather(reading, self._writer, return_exceptions=True)
+            await self._wind_up(reading, self._writer)
+
+    async def _wind_up(self, reading: asyncio.Task[None], writing: asyncio.Task[None]) -> None:
+        """End both tasks, the writer after its close frame if it can be sent in time."""
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        if self._close_code is not None:
+            await asyncio.wait({writing}, timeout=CLOSE_GRACE)
+        if self._deadline is not None:
+            self._deadline.cancel()
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
 
     async def _write(self) -> None:
         try:

@@ -216,7 +216,7 @@ class _Visit:
         self._expires_at = identity.claims.expires_at
         self._expiry: Timer | None = None
         self._silence: Timer | None = None
-        self._heard_at = 0.0
+        self._heard_at = services.clock.monotonic()
         self._complaints = 0
 
     @property
@@ -354,7 +354,6 @@ class _Visit:
         if not patience:
             return
         clock = self._services.clock
-        self._heard_at = self._heard_at or clock.monotonic()
         left = self._heard_at + patience - clock.monotonic()
         if left <= 0:
             self._connection.close(close_codes.HEARTBEAT_TIMEOUT)

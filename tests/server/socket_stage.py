@@ -1,0 +1,241 @@
+"""A stage for socket tests: the real endpoint on a real uvicorn, with a cast of users in place of a database.
+
+The server runs on the test's own loop, so a test can look into the hub and move the clock while real clients
+talk to real sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import json
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from websockets.asyncio.client import ClientConnection, connect
+
+from tribe_ws.clock import ManualClock
+from tribe_ws.hub.connection import Connection, OutboxLimits
+from tribe_ws.hub.hub import Hub, HubLimits
+from tribe_ws.protocol.close_codes import TOKEN_INVALID, TOKEN_MISSING, CloseCode
+from tribe_ws.protocol.frames import MessageNew, NewMessage, PresenceStatus, Sender
+from tribe_ws.server.guards import Guard
+from tribe_ws.server.logging import make_log
+from tribe_ws.server.tokens import Claims, TokenKind, Unauthorised
+from tribe_ws.server.uvicorn_config import uvicorn_config
+from tribe_ws.server.websocket import SocketEndpoint
+from tribe_ws.settings import ServerSettings
+
+PATIENCE = 10.0
+ROOM = "11111111-1111-7111-8111-11111111111a"
+HALL = "22222222-2222-7222-8222-22222222222b"
+CONNECTED = '{"event":"connected","message":"WebSocket connection established"}'
+PONG = '{"event":"pong"}'
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    id: str
+    full_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    user: Person
+    claims: Claims
+
+
+class Counts:
+    """An observer that adds up."""
+
+    def __init__(self) -> None:
+        self.frames_in: list[str] = []
+        self.reasons: list[str] = []
+
+    def frame_in(self, event: str) -> None:
+        self.frames_in.append(event)
+
+    def frame_out(self, event: str, n: int) -> None:
+        pass
+
+    def dropped(self, reason: str) -> None:
+        self.reasons.append(reason)
+
+    def fan_out(self, seconds: float) -> None:
+        pass
+
+
+class Cast:
+    """The services of a server whose users are called by their tokens: token ``ana`` is user ``ana``."""
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self.settings = settings
+        self.clock = ManualClock()
+        self.log_lines = io.StringIO()
+        self.log = make_log(settings, self.clock, self.log_lines)
+        self.guard = Guard(settings)
+        self.counts = Counts()
+        outbox = OutboxLimits(settings.limit_outbox_bytes, settings.limit_outbox_frames)
+        limits = HubLimits(connections_per_user=settings.limit_connections, outbox=outbox)
+        self.hub = Hub(clock=self.clock, limits=limits, observer=self.counts)
+        self.expires_at = self.clock.now().timestamp() + 3600
+        self.refusals: dict[str, CloseCode] = {}
+        self.strangers: set[str] = set()
+        self.asked: list[tuple[str, str]] = []
+        self.statuses: list[tuple[str, str]] = []
+        self.failure: Exception | None = None
+        self.gate: asyncio.Event | None = None
+
+    async def authenticate(self, token: str | None) -> Pass:
+        await self._wait()
+        if not token:
+            raise Unauthorised(TOKEN_MISSING)
+        if token in self.refusals:
+            raise Unauthorised(self.refusals[token])
+        if len(token) > 20:
+            raise Unauthorised(TOKEN_INVALID)
+        claims = Claims(token, TokenKind.ACCESS, 0.0, self.expires_at, "jti")
+        return Pass(Person(token, f"Full {token.title()}"), claims)
+
+    async def can_subscribe(self, user_id: str, conversation_id: str) -> bool:
+        await self._wait()
+        self.asked.append((user_id, conversation_id))
+        return user_id not in self.strangers
+
+    async def typing(self, connection: Connection, conversation_id: str, is_typing: bool) -> bool:
+        if connection.user_id in self.strangers:
+            return False
+        self.hub.typing(connection, conversation_id, is_typing)
+        return True
+
+    async def set_presence(self, user_id: str, status: PresenceStatus) -> None:
+        await self._wait()
+        self.statuses.append((user_id, status))
+
+    async def _wait(self) -> None:
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+
+
+class QuietServer(uvicorn.Server):
+    """A server that leaves the signals to the test runner."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@dataclass
+class Stage:
+    """A running server with its cast, and clients that are closed at the end."""
+
+    cast: Cast
+    server: uvicorn.Server
+    port: int
+    stack: contextlib.AsyncExitStack
+    serving: asyncio.Task[None] = field(repr=False)
+
+    def url(self, query: str = "", path: str = "/api/v1/ws") -> str:
+        return f"ws://127.0.0.1:{self.port}{path}{query}"
+
+    async def dial(self, user: str = "", *, query: str | None = None, **options: Any) -> ClientConnection:
+        """Open a client that has read nothing yet."""
+        query = f"?token={user}" if query is None else query
+        options = {"proxy": None, "close_timeout": 1, "ping_interval": None} | options
+        url = self.url(query, options.pop("path", "/api/v1/ws"))
+        return await self.stack.enter_async_context(connect(url, **options))
+
+    async def join(self, user: str, *rooms: str, **options: Any) -> ClientConnection:
+        """Open a client, see it connected, and subscribe it."""
+        client = await self.dial(user, **options)
+        assert await hear(client) == CONNECTED
+        for room in rooms:
+            await say(client, event="subscribe", channel="conversation", conversation_id=room)
+            assert await hear_json(client) == {"event": "subscribed", "conversation_id": room}
+        return client
+
+    def connection(self, user: str) -> Connection:
+        """The hub's connection of a user who has just one."""
+        (connection,) = (entry for entry in self.cast.hub.connections if entry.user_id == user)
+        return connection
+
+    def publish(self, name: str, *, room: str = ROOM, author: str = "ana", content: str = "") -> None:
+        sender = Sender(id=author, username=author, full_name=author, profile_image_url=None)
+        data = NewMessage(
+            id=name,
+            conversation_id=room,
+            sender=sender,
+            content=content,
+            message_type="text",
+            created_at="t",
+        )
+        self.cast.hub.publish(room, MessageNew(conversation_id=room, data=data), exclude_user=author)
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.cast.log_lines.getvalue().splitlines()]
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        await until(condition)
+
+    async def stop(self) -> None:
+        self.server.should_exit = True
+        await asyncio.wait_for(self.serving, PATIENCE)
+
+
+@contextlib.asynccontextmanager
+async def stage_with(overrides: dict[str, Any] | None = None, **changes: Any) -> AsyncIterator[Stage]:
+    """Run the endpoint under our own uvicorn settings on a free port of the running loop."""
+    settings = ServerSettings(log_format="json", **changes)
+    cast = Cast(settings)
+    options = {"lifespan": "off", "loop": "none", "port": 0} | (overrides or {})
+    server = QuietServer(uvicorn_config(settings, SocketEndpoint(cast), **options))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = asyncio.create_task(server.serve([listener]))
+        try:
+            await until(lambda: server.started or serving.done())
+            async with contextlib.AsyncExitStack() as stack:
+                yield Stage(cast, server, listener.getsockname()[1], stack, serving)
+        finally:
+            server.should_exit = True
+            await asyncio.wait_for(serving, PATIENCE)
+            await cast.hub.stop()
+
+
+async def until(condition: Callable[[], object], patience: float = PATIENCE) -> None:
+    """Let the loop work until the condition holds."""
+    deadline = asyncio.get_running_loop().time() + patience
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline, "the condition never held"
+        await asyncio.sleep(0.002)
+
+
+async def say(client: ClientConnection, **frame: Any) -> None:
+    await client.send(json.dumps(frame))
+
+
+async def hear(client: ClientConnection) -> str:
+    return str(await asyncio.wait_for(client.recv(), PATIENCE))
+
+
+async def hear_json(client: ClientConnection) -> dict[str, Any]:
+    heard: dict[str, Any] = json.loads(await hear(client))
+    return heard
+
+
+async def hears_nothing(client: ClientConnection) -> None:
+    """See that nothing waits for the client: its ping is answered before anything else comes."""
+    await say(client, event="ping")
+    assert await hear(client) == PONG
+
+
+async def end_of(client: ClientConnection) -> tuple[int | None, str | None]:
+    """Wait for the end and tell the close code and reason that came."""
+    await asyncio.wait_for(client.wait_closed(), PATIENCE)
+    return client.close_code, client.close_reason
