@@ -65,20 +65,23 @@ def conversation_id_of(text: str) -> str:
     return canonical
 
 
-def _conversation_id(conversation_id: str) -> str:
+Parts = Annotated[Services, Depends(_services)]
+"""The services of the server."""
+Me = Annotated[User, Depends(_me)]
+"""The user whose access token came with the request."""
+
+
+# Both ask for the user first: who is not let in learns nothing about ids.
+def _conversation_id(conversation_id: str, _asking: Me) -> str:
     return conversation_id_of(conversation_id)
 
 
-def _user_id(user_id: str) -> str:
+def _user_id(user_id: str, _asking: Me) -> str:
     if (canonical := canonical_id(user_id)) is None:
         raise NotFound("User not found")
     return canonical
 
 
-Parts = Annotated[Services, Depends(_services)]
-"""The services of the server."""
-Me = Annotated[User, Depends(_me)]
-"""The user whose access token came with the request."""
 ConversationId = Annotated[str, Depends(_conversation_id)]
 """The conversation named in the path."""
 UserId = Annotated[str, Depends(_user_id)]

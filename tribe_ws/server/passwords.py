@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from argon2.exceptions import InvalidHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 T = TypeVar("T")
@@ -52,9 +53,15 @@ class Passwords:
     def _verify(self, password: str, password_hash: str | None) -> bool:
         if password_hash and self._hasher.verify(password, password_hash):
             return True
-        if not password_hash or self._hasher.check_needs_rehash(password_hash):
+        if not password_hash or not self._is_full_price(password_hash):
             self._hasher.verify(password, _NOBODY)
         return False
+
+    def _is_full_price(self, password_hash: str) -> bool:
+        try:
+            return not self._hasher.check_needs_rehash(password_hash)
+        except InvalidHashError:
+            return False
 
     async def _in_thread(self, work: Callable[..., T], *arguments: str | None) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
