@@ -7,6 +7,8 @@ import pytest
 
 from tribe_ws.protocol.contract import clause
 
+pytest.register_assert_rewrite("tests.contract.harness")
+
 # A loaded machine is no failure of the code: examples have no deadline each, the test has one.
 hypothesis.settings.register_profile("tribe", deadline=None)
 hypothesis.settings.load_profile("tribe")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,6 +10,12 @@ import pytest
 import pytest_asyncio
 
 from tests.contract.harness import RunningServer, running_server
+from tribe_ws.server.serve import loop_factory
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Any]:
+    """Run on the event loop on which ``serve`` runs."""
+    return {"serve": loop_factory() or asyncio.new_event_loop}
 
 
 @pytest.fixture(scope="module", params=["fast", "portable"])

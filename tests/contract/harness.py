@@ -10,20 +10,20 @@ import asyncio
 import io
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tribe_ws.clock import ManualClock
 from tribe_ws.server.app import create_app
+from tribe_ws.server.listening import bound_port, listen
+from tribe_ws.server.runner import Runner
 from tribe_ws.server.services import Services
-from tribe_ws.server.uvicorn_config import uvicorn_config
 from tribe_ws.settings import ServerSettings
 
 DEADLINE = 10.0
@@ -70,6 +70,12 @@ class Socket:
         assert event is None or frame["event"] == event, frame
         return dict(frame)
 
+    async def skip_to(self, event: str) -> dict[str, Any]:
+        """Read on until that event; for where others may come in between."""
+        while (frame := await self.hear())["event"] != event:
+            pass
+        return frame
+
     async def settle(self) -> list[dict[str, Any]]:
         """Give all frames up to now: everything sent before the answer to this ping."""
         await self.say("ping")
@@ -85,7 +91,7 @@ class Socket:
 
     async def subscribe(self, conversation_id: str) -> None:
         await self.say("subscribe", channel="conversation", conversation_id=conversation_id)
-        assert await self.hear() == {"event": "subscribed", "conversation_id": conversation_id}
+        assert (await self.skip_to("subscribed"))["conversation_id"] == conversation_id
 
     async def end(self) -> tuple[int | None, str]:
         """Read to the end of the connection and tell its close code and reason."""
@@ -189,22 +195,28 @@ async def running_server(**settings: Any) -> AsyncIterator[RunningServer]:
     built = ServerSettings(**(options | {"log_level": "debug", "log_format": "json"} | settings))
     clock, log = ManualClock(), io.StringIO()
     app = create_app(built, clock=clock, log_stream=log)
-    server = uvicorn.Server(uvicorn_config(built, app, port=0, loop="none"))
-    serving = asyncio.create_task(server.serve())
-    await until(lambda: server.started or serving.done())
-    if serving.done():
-        await serving
-        raise AssertionError(f"the server did not start: {log.getvalue()}")
-    port = server.servers[0].sockets[0].getsockname()[1]
+    listener = listen(built.host, 0)
+    port, runner, ready = bound_port(listener), Runner(app), asyncio.Event()
+    serving = asyncio.create_task(runner.run_on(listener, ready.set))
     try:
-        async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=DEADLINE
-        ) as http:
+        await _first(ready.wait(), serving)
+        url = f"http://127.0.0.1:{port}"
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=DEADLINE) as http:
             yield RunningServer(port, app.state.services, clock, log, http)
     finally:
-        server.should_exit = True
+        runner.stop()
         async with asyncio.timeout(2 * DEADLINE):
             await serving
+
+
+async def _first(wish: Coroutine[Any, Any, Any], serving: asyncio.Task[None]) -> None:
+    """Wait for the wish, or raise what ended the server before."""
+    waiting = asyncio.ensure_future(wish)
+    await asyncio.wait({waiting, serving}, timeout=DEADLINE, return_when=asyncio.FIRST_COMPLETED)
+    if not waiting.done():
+        waiting.cancel()
+        await serving
+        raise AssertionError("the server did not start")
 
 
 async def until(condition: Callable[[], bool], deadline: float = DEADLINE) -> None:
