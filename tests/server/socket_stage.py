@@ -18,6 +18,7 @@ from typing import Any
 import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 
+from tests.server.raw_client import TEXT, RawClient
 from tribe_ws.clock import ManualClock
 from tribe_ws.hub.connection import Connection, OutboxLimits
 from tribe_ws.hub.hub import Hub, HubLimits
@@ -25,6 +26,7 @@ from tribe_ws.protocol.close_codes import TOKEN_INVALID, TOKEN_MISSING, CloseCod
 from tribe_ws.protocol.frames import MessageNew, NewMessage, PresenceStatus, Sender
 from tribe_ws.server.guards import Guard
 from tribe_ws.server.logging import make_log
+from tribe_ws.server.socket_protocol import ContractSocketProtocol
 from tribe_ws.server.tokens import Claims, TokenKind, Unauthorised
 from tribe_ws.server.uvicorn_config import uvicorn_config
 from tribe_ws.server.websocket import SocketEndpoint
@@ -159,6 +161,30 @@ class Stage:
             await say(client, event="subscribe", channel="conversation", conversation_id=room)
             assert await hear_json(client) == {"event": "subscribed", "conversation_id": room}
         return client
+
+    async def dial_raw(self, user: str = "", *, target: str | None = None, **options: Any) -> RawClient:
+        """Open a client without manners that has asked for its upgrade and read nothing."""
+        client = await RawClient.dial(self.port, **options)
+        self.stack.callback(client.close)
+        await client.ask_for_upgrade(target or f"/api/v1/ws?token={user}", self.port)
+        return client
+
+    async def join_raw(self, user: str, *rooms: str) -> RawClient:
+        """Open a client without manners, see it connected, and subscribe it."""
+        client = await self.dial_raw(user)
+        assert " 101 " in await client.read_head()
+        assert (await client.read()).payload.decode() == CONNECTED
+        for room in rooms:
+            await client.send(TEXT, json.dumps({"event": "subscribe", "conversation_id": room}).encode())
+            assert b"subscribed" in (await client.read()).payload
+        return client
+
+    @property
+    def protocol(self) -> ContractSocketProtocol:
+        """The server's side of the only socket there is."""
+        (protocol,) = self.server.server_state.connections
+        assert isinstance(protocol, ContractSocketProtocol)
+        return protocol
 
     def connection(self, user: str) -> Connection:
         """The hub's connection of a user who has just one."""

@@ -43,19 +43,20 @@ class PortableTransport:
         self._writer: asyncio.Task[None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
-    def send(self, batch: Batch) -> None:
-        """Queue the batch; what comes after a close is dropped."""
+    def send(self, batch: Batch) -> bool:
+        """Queue the batch; what comes after a close is dropped. Tells whether anything waits."""
         if self._close_code is None:
             self._queue.extend(batch.packets)
             self._size += batch.size
             self._wake.set()
+        return self._is_sending
 
     def waiting(self) -> tuple[int, int]:
         """Tell how many bytes and frames wait for the ASGI server.
 
         Until the writer has had its turn nothing waits: it takes all that the server takes without a pause.
         """
-        return (self._size, len(self._queue)) if self._is_sending else _NOTHING
+        return (self._size, len(self._queue) + 1) if self._is_sending else _NOTHING
 
     def close(self, close_code: CloseCode) -> None:
         """Drop what is stuck behind a slow client, send the rest, then the close frame; idempotent."""

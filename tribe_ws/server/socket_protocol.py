@@ -9,6 +9,7 @@ It leans on names of uvicorn's class, which is why the version of uvicorn is bou
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -123,6 +124,12 @@ class ContractSocketProtocol(WebSocketsSansIOProtocol):
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._cut_after(LINGER)
+
+    def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        """Cut the connection some time after the application is done with it, whatever waits to be read."""
+        super().on_task_complete(task)
+        if self.close_timer is None:
+            self._cut_after(CLOSE_GRACE)
 
     async def send(self, message: MutableMapping[str, Any]) -> None:  # type: ignore[override]
         """Send as ASGI has it; a close is followed by the end even if the client stalls."""
