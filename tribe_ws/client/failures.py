@@ -158,8 +158,9 @@ def _explain_cause(cause: BaseException, address: ServerAddress, where: str) -> 
                 hint="a private authority's certificate goes into SSL_CERT_FILE",
             )
         case ssl.SSLError():
+            said = getattr(cause, "reason", None) or "handshake failed"
             return CannotConnect(
-                f"no TLS with {where} ({(cause.reason or 'handshake failed').lower().replace('_', ' ')})",
+                f"no TLS with {where} ({said.lower().replace('_', ' ')})",
                 reason="tls",
                 url=address.base_url,
                 hint=f"does it speak plain HTTP?  --url http://{where}",

@@ -60,18 +60,24 @@ class _KnowsNoAfter(Exception):
 
 async def _forwards(history: History, conversation_id: str, anchor: str) -> AsyncGenerator[Message]:
     given: set[str] = {anchor}
+    waiting: list[Message] = []
     cursor = anchor
     while True:
         page = await history.messages(conversation_id, limit=PAGE, after=cursor)
         fresh = [message for message in page.messages if message.id not in given]
         if len(fresh) < len(page.messages):
             raise _KnowsNoAfter
-        for message in fresh:
-            given.add(message.id)
+        # A page is given only when the next one goes on from it: a server that ignores the parameter answers
+        # every time with the newest page, which would come before older ones.
+        for message in waiting:
             yield message
+        given.update(message.id for message in fresh)
+        waiting = fresh
         if not page.has_more or not fresh:
-            return
+            break
         cursor = fresh[-1].id
+    for message in waiting:
+        yield message
 
 
 async def _backwards(

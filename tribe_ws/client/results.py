@@ -177,14 +177,13 @@ def read_conversation(raw: Raw) -> Conversation:
     """Read a conversation."""
     identity = required(raw, "id")
     last = raw.get("last_message")
-    unread = raw.get("unread_count")
     return Conversation(
         id=identity,
         conversation_type=_text(raw, "conversation_type") or "direct",
         name=_optional_text(raw, "name"),
         participants=tuple(read_participant(one) for one in objects(raw, "participants")),
         last_message=read_message(last, identity) if isinstance(last, dict) else None,
-        unread_count=unread if isinstance(unread, int) else 0,
+        unread_count=_number(raw, "unread_count", 0),
         last_message_at=read_time(raw.get("last_message_at")),
         raw=raw,
     )
@@ -197,8 +196,8 @@ def read_conversation_page(raw: Raw) -> ConversationPage:
     pages = pagination if isinstance(pagination, dict) else {}
     return ConversationPage(
         conversations,
-        page=int(pages.get("page") or 1),
-        total=int(pages.get("total") or len(conversations)),
+        page=_number(pages, "page", 1),
+        total=_number(pages, "total", len(conversations)),
         has_more=pages.get("has_more") is True,
         raw=raw,
     )
@@ -236,6 +235,11 @@ def _text(raw: Raw, name: str) -> str:
 def _optional_text(raw: Raw, name: str) -> str | None:
     value = raw.get(name)
     return value if isinstance(value, str) else None
+
+
+def _number(raw: Raw, name: str, default: int) -> int:
+    value = raw.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else default
 
 
 def _optional_flag(raw: Raw, name: str) -> bool | None:
