@@ -150,15 +150,32 @@ class Server(Running):
         pytest.fail(f"the server did not get ready\n{self.everything()}")
 
 
+@pytest.fixture(scope="module")
+def person(tmp_path_factory):
+    someone = Person(tmp_path_factory.mktemp("person"))
+    yield someone
+    someone.leave()
+
+
+@pytest.fixture(scope="module")
+def server(person):
+    """Run a server for all tests of a module, which the person's commands talk to."""
+    started = Server(person)
+    person.environ["TRIBE_WS_URL"] = started.url
+    return started
+
+
 @pytest.fixture
-def person(tmp_path):
+def another_person(tmp_path):
+    """Be somebody who may stop the server."""
     someone = Person(tmp_path)
     yield someone
     someone.leave()
 
 
 @pytest.fixture
-def server(person):
-    started = Server(person)
-    person.environ["TRIBE_WS_URL"] = started.url
+def another_server(another_person):
+    """Run a server that the test stops."""
+    started = Server(another_person)
+    another_person.environ["TRIBE_WS_URL"] = started.url
     return started
