@@ -78,6 +78,7 @@ class Running:
         self.stdout: list[str] = []
         self.stderr: list[str] = []
         pipes = ((self.process.stdout, self.stdout), (self.process.stderr, self.stderr))
+        self.open_pipes = len(pipes)
         self.readers = [threading.Thread(target=self._read, args=pipe, daemon=True) for pipe in pipes]
         for reader in self.readers:
             reader.start()
@@ -88,12 +89,15 @@ class Running:
                 with self.said:
                     lines.append(line.rstrip("\n"))
                     self.said.notify_all()
+        with self.said:
+            self.open_pipes -= 1
+            self.said.notify_all()
 
     def wait_for(self, text):
         """Wait until a line on stdout or stderr holds that text, and tell the line."""
         with self.said:
-            assert self.said.wait_for(lambda: self._find(text), PATIENCE), self.everything()
-            return self._find(text)
+            self.said.wait_for(lambda: self._find(text) or not self.open_pipes, PATIENCE)
+            return self._find(text) or pytest.fail(self.everything())
 
     def _find(self, text):
         return next((line for line in (*self.stdout, *self.stderr) if text in line), None)
