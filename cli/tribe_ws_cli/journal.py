@@ -1,0 +1,160 @@
+"""Turns what a session sends, gets and says into numbered records."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from tribe_ws.capture.record import Record
+from tribe_ws.client.events import Event, read_time
+from tribe_ws.protocol.urls import redact
+from tribe_ws_cli.names import Names
+
+_KEPT = 1000
+
+
+class Journal:
+    """The records of one session, the newest thousand of them by number."""
+
+    def __init__(self, names: Names, *, is_same_clock: bool) -> None:
+        self.names = names
+        self.seen: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
+        self._is_same_clock = is_same_clock
+        self._next = 1
+        self._records: dict[int, Record] = {}
+
+    def event(self, event: Event) -> Record:
+        """Record a frame that came in."""
+        self.seen[event.name or "?"] += 1
+        sender = self._sender(event)
+        latency, is_rough = self._latency(event)
+        return self._keep(
+            Record(
+                seq=0,
+                at=event.at,
+                direction="in",
+                event=event.name or "?",
+                text=redact(event.text),
+                frame=_redacted(event.raw) if event.raw else None,
+                conversation_id=event.conversation_id,
+                conversation=self.names.short(event.conversation_id),
+                sender=sender,
+                latency=latency,
+                is_rough=is_rough,
+                violations=(event.complaint,) if event.complaint else (),
+                tags=frozenset({"gap"}) if event.is_recovered else frozenset(),
+            )
+        )
+
+    def sent(self, text: str) -> Record:
+        """Record a frame that went out, whatever it is."""
+        frame = _object(text)
+        conversation_id = _text(frame, "conversation_id") or None
+        return self._keep(
+            Record(
+                seq=0,
+                at=datetime.now(UTC),
+                direction="out",
+                event=_text(frame, "event") or "raw",
+                text=redact(text),
+                frame=_redacted(frame) if frame else None,
+                conversation_id=conversation_id,
+                conversation=self.names.short(conversation_id),
+                sender=self.names.me,
+            )
+        )
+
+    def posted(
+        self, conversation_id: str, content: str, message: Mapping[str, Any], *, seconds: float
+    ) -> Record:
+        """Record a message that the server has stored."""
+        return self._keep(
+            Record(
+                seq=0,
+                at=datetime.now(UTC),
+                direction="rest",
+                event="POST message",
+                text=content,
+                frame=dict(message),
+                conversation_id=conversation_id,
+                conversation=self.names.short(conversation_id),
+                sender=self.names.me,
+                latency=seconds,
+                status=201,
+            )
+        )
+
+    def note(self, event: str, words: str, *, tag: str = "") -> Record:
+        """Record something which the tool itself has to say."""
+        tags = frozenset({tag}) if tag else frozenset[str]()
+        return self._keep(Record(0, datetime.now(UTC), "note", event, text=words, tags=tags))
+
+    def find(self, number: int) -> Record | None:
+        """Give a record by its number, as long as it is kept."""
+        return self._records.get(number)
+
+    def violations(self) -> list[Record]:
+        """Give the kept records that break the contract."""
+        return [record for record in self._records.values() if record.violations]
+
+    def records(self) -> list[Record]:
+        """Give all records that are kept, oldest first."""
+        return list(self._records.values())
+
+    def summary(self) -> str:
+        """Say what came in so far, as in ``connected 1, subscribed 1``."""
+        return ", ".join(f"{name} {count}" for name, count in self.seen.items()) or "nothing"
+
+    def _keep(self, record: Record) -> Record:
+        numbered = replace(record, seq=self._next, as_user=self.names.me)
+        self._records[self._next] = numbered
+        self._records.pop(self._next - _KEPT, None)
+        self._next += 1
+        self.counts[record.direction] += 1
+        self.counts["violation"] += bool(record.violations)
+        return numbered
+
+    def _sender(self, event: Event) -> str:
+        sender = event.data.get("sender")
+        if isinstance(sender, dict):
+            return _text(sender, "username")
+        return self.names.username(event.data.get("user_id"))
+
+    def _latency(self, event: Event) -> tuple[float | None, bool]:
+        """Tell how long an event took; rough where all we have is the time stamp of a foreign clock."""
+        if event.latency is not None or event.name != "message.new" or event.is_recovered:
+            return event.latency, False
+        created_at = event.data.get("created_at")
+        created = read_time(created_at)
+        if created is None:
+            return None, False
+        age = (event.at - created).total_seconds()
+        is_exact = self._is_same_clock and isinstance(created_at, str) and "." in created_at
+        return (max(0.0, age), not is_exact) if age > -1 else (None, False)
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _redacted(frame: dict[str, Any]) -> dict[str, Any]:
+    """Hide tokens in a frame; nearly always there is none, and the frame itself is given back."""
+    text = json.dumps(frame)
+    hidden = redact(text)
+    if hidden != text:
+        frame = _object(hidden) or {"event": frame.get("event"), "redacted": True}
+    return {**frame, "token": "***"} if "token" in frame else frame
+
+
+def _text(value: Mapping[str, Any], key: str) -> str:
+    found = value.get(key)
+    return found if isinstance(found, str) else ""

@@ -1,0 +1,309 @@
+"""One open session: its socket, what is printed of it, and when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from tribe_ws.capture.record import Record
+from tribe_ws.client.events import (
+    CatchUpFailed,
+    Dropped,
+    Event,
+    Lost,
+    Notice,
+    PongMissing,
+    Reconnected,
+    Reconnecting,
+    Repeated,
+    StreamItem,
+)
+from tribe_ws.client.options import StreamOptions
+from tribe_ws.client.stream import EventStream
+from tribe_ws.durations import format_duration
+from tribe_ws_cli.bounds import Bounds
+from tribe_ws_cli.identity import Identity
+from tribe_ws_cli.journal import Journal
+from tribe_ws_cli.lines import latency_text
+from tribe_ws_cli.names import Names
+from tribe_ws_cli.output import to_json
+from tribe_ws_cli.printer import Printer
+
+SILENCE = 5.0
+"""Seconds after which a silence is explained."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOptions:
+    """What one session is asked to do."""
+
+    subscribe: tuple[str, ...] = ()
+    bounds: Bounds = field(default_factory=Bounds)
+    reconnect: bool = True
+    max_retries: int | None = None
+    ping_every: float | None = None
+    shows_opening: bool = False
+
+
+class Live:
+    """An open session for the length of an ``async with``."""
+
+    def __init__(self, identity: Identity, names: Names, printer: Printer, options: LiveOptions) -> None:
+        environment = identity.environment
+        self.identity = identity
+        self.names = names
+        self.printer = printer
+        self.options = options
+        self.journal = Journal(names, is_same_clock=environment.address.is_loopback)
+        self.opened_in = 0.0
+        self.recording: TextIO | None = None
+        self._started = time.monotonic()
+        self._opening: set[str] = set()
+        self._heard = asyncio.Event()
+        self._moved = asyncio.Event()
+        self._reached = asyncio.Event()
+        self._pending_loss = ""
+        assert identity.rest.source is not None
+        self.stream = EventStream(
+            environment.address,
+            identity.rest.source,
+            options=_stream_options(options, environment.timeout),
+            history=identity.rest,
+            user_id=_user_id(identity),
+        )
+
+    async def __aenter__(self) -> Self:
+        began = time.monotonic()
+        await self.stream.connect()
+        self.opened_in = time.monotonic() - began
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stream.close()
+        self.stop_recording()
+
+    # ── reading ───────────────────────────────────────────────────────────────────────────────────────────
+
+    async def open_subscriptions(self) -> list[float]:
+        """Subscribe to what was asked for; tell how long each took. Raises ``WaitedInVain``."""
+        ids = [self.names.find(name) for name in self.options.subscribe]
+        self._opening.update(ids)
+        return [await self.stream.subscribe(conversation_id) for conversation_id in ids]
+
+    async def read(self) -> None:
+        """Print what happens until the session ends; raises the error that ended it."""
+        async for item in self.stream:
+            self.take(item)
+            if self._reached.is_set():
+                return
+
+    async def until_bounds(self) -> None:
+        """Return when a bound is reached; raises ``WaitedInVain`` when the time is over before that."""
+        bounds = self.options.bounds
+        try:
+            async with asyncio.timeout(bounds.seconds):
+                await self._reached.wait()
+        except TimeoutError:
+            if (error := bounds.in_vain(self.journal.summary())) is not None:
+                raise error from None
+
+    async def explain_silence(self, *, can_subscribe: bool) -> None:
+        """Say once, after some seconds without an event, why none may have come."""
+        try:
+            async with asyncio.timeout(SILENCE):
+                await self._heard.wait()
+        except TimeoutError:
+            self.note("note", self._why_silent(can_subscribe=can_subscribe))
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Return when a condition holds; it is looked at after each thing that the stream gave."""
+        while not condition():
+            self._moved.clear()
+            await self._moved.wait()
+
+    def take(self, item: StreamItem) -> None:
+        """Record and print one thing that the stream gave."""
+        self._moved.set()
+        if isinstance(item, Event):
+            self._take_event(item)
+        else:
+            self._take_notice(item)
+
+    def show(self, record: Record) -> None:
+        """Print a record, keep it if something is recorded, and count it."""
+        is_shown = self.printer.record(record, self.names)
+        self._write_recording(record)
+        self.options.bounds.take(record, is_shown=is_shown)
+        if self.options.bounds.is_reached:
+            self._reached.set()
+
+    def note(self, event: str, words: str, *, tag: str = "") -> None:
+        """Say something in a line of its own."""
+        self.show(self.journal.note(event, words, tag=tag))
+
+    # ── talking ───────────────────────────────────────────────────────────────────────────────────────────
+
+    async def send_frame(self, text: str) -> None:
+        """Send one frame, right or wrong, and print it."""
+        # Printed first: the answer may be read before this task goes on.
+        self.show(self.journal.sent(text))
+        await self.stream.send(text)
+
+    async def say(self, conversation_id: str, content: str) -> Any:
+        """Send a message by REST, and print it."""
+        sent = await self.identity.rest.send_message(conversation_id, content)
+        self.show(self.journal.posted(conversation_id, content, sent.message.raw, seconds=sent.seconds))
+        return sent
+
+    # ── recording ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def start_recording(self, path: Path) -> None:
+        """Write every record from now on into a file, one JSON object a line; only its owner can read it."""
+        self.stop_recording()
+        path.touch(mode=0o600)
+        self.recording = path.open("a", encoding="utf-8")
+
+    def stop_recording(self) -> None:
+        """Stop writing records into a file."""
+        if self.recording is not None:
+            self.recording.close()
+            self.recording = None
+
+    def _write_recording(self, record: Record) -> None:
+        if self.recording is not None:
+            self.recording.write(to_json(record.as_json()) + "\n")
+            self.recording.flush()
+
+    # ── endings ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def summary(self) -> str:
+        """Say what the session was."""
+        counts = self.journal.counts
+        seconds = time.monotonic() - self._started
+        violations = counts["violation"]
+        told = f", {violations} violation{'s' * (violations != 1)}" if violations else ""
+        out = counts["out"] + counts["rest"]
+        events = f"{counts['in']} event{'s' * (counts['in'] != 1)} in, {out} out"
+        return f"Closed 1000. {format_duration(seconds)}, {events}{told}."
+
+    # ── inside ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _take_event(self, event: Event) -> None:
+        is_opening = self._is_opening(event)
+        if not is_opening:
+            self._heard.set()
+        record = self.journal.event(event)
+        if event.is_heartbeat and not self.options.bounds.matches(record):
+            return
+        if is_opening and not self.options.shows_opening and not self.options.bounds.matches(record):
+            self._write_recording(record)
+            return
+        self.show(record)
+
+    def _is_opening(self, event: Event) -> bool:
+        """Tell whether an event only answers what the session did by itself when it opened."""
+        if event.name == "connected":
+            return self.journal.seen["connected"] == 0
+        if event.name == "subscribed" and event.conversation_id in self._opening:
+            self._opening.discard(event.conversation_id)
+            return True
+        return False
+
+    def _take_notice(self, notice: Notice) -> None:
+        match notice:
+            case Lost():
+                self._take_loss(notice)
+            case Reconnecting() if self._pending_loss:
+                again = f"Trying again in {latency_text(notice.delay)}"
+                self.note("closed", f"{self._pending_loss}. {again}", tag="error")
+                self._pending_loss = ""
+            case Reconnected():
+                self._heard.clear()
+                self.note("reconnected", self._reconnected(notice), tag="gap")
+            case CatchUpFailed():
+                label = self.names.label(notice.conversation_id)
+                self.note("gap", f"what was missed in {label} cannot be fetched: {notice.error}", tag="gap")
+            case Dropped():
+                self.note("gap", f"we read too slowly: {notice.count} events were thrown away", tag="gap")
+            case PongMissing():
+                self.note("note", f"the server did not answer a ping in {format_duration(notice.seconds)}")
+            case Repeated():
+                self.note("repeated", f"the server sent message {notice.event.message_id} twice", tag="error")
+
+    def _take_loss(self, loss: Lost) -> None:
+        reason = f' "{loss.reason}"' if loss.reason else ""
+        self._pending_loss = f"{loss.code}{reason}, {loss.meaning}"
+        if not self.options.reconnect:
+            self.note("closed", f"{self._pending_loss}.", tag="error")
+
+    def _reconnected(self, notice: Reconnected) -> str:
+        labels = " ".join(self.names.label(one) for one in notice.conversations)
+        again = f"re-subscribed {labels}, " if labels else ""
+        missed = f"{notice.missed} missed message{'s' * (notice.missed != 1)} fetched"
+        lost = "".join(f"; {self.names.label(one)} was not confirmed again" for one in notice.unconfirmed)
+        return f"after {notice.gap:.1f} s, try {notice.attempt}, {again}{missed}{lost}."
+
+    def _why_silent(self, *, can_subscribe: bool) -> str:
+        if self.printer.hidden:
+            return f"The filter hides {self.printer.hidden} events. /filter off shows them."
+        me, flag = self.identity.username, self.identity.environment.url_flag()
+        if not self.stream.subscriptions:
+            example = next(iter(self.names.aliases()), "general").lstrip("#")
+            where = (
+                f"Try /subscribe {example}" if can_subscribe else f"tribe-ws watch {example} --as {me}{flag}"
+            )
+            return f"Subscribed to nothing yet, so nothing will arrive. {where}"
+        conversation_id = self.stream.subscriptions[0]
+        others = [name for name in self.names.user_names(conversation_id) if name != me]
+        label = self.names.label(conversation_id).lstrip("#")
+        if not others:
+            return f"Nothing yet: nobody but {me} is in {label}, and your own messages are not echoed to you."
+        return (
+            f"Nothing yet. Your own messages are not echoed to you; let another user speak:"
+            f'  tribe-ws send {label} "Hello" --as {others[0]}{flag}'
+        )
+
+
+async def run_together(main: Any, *others: Any) -> None:
+    """Run coroutines side by side until the first of ``main`` ends, then stop the others.
+
+    Raises what the first one raised.
+    """
+    mains = [asyncio.ensure_future(one) for one in main]
+    side = [asyncio.ensure_future(one) for one in others]
+    try:
+        done, _ = await asyncio.wait(mains, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in (*mains, *side):
+            task.cancel()
+        await asyncio.gather(*mains, *side, return_exceptions=True)
+
+
+def dialling(identity: Identity) -> str:
+    """Say which connection is being made, without the token."""
+    return f"{identity.environment.address.socket_url}?token=*** as {identity.username}"
+
+
+def _stream_options(options: LiveOptions, timeout: float) -> StreamOptions:
+    beat = options.ping_every
+    default = StreamOptions()
+    return StreamOptions(
+        reconnect=options.reconnect,
+        max_tries=options.max_retries,
+        heartbeat=default.heartbeat if beat is None else (beat, beat) if beat else None,
+        answer_timeout=timeout,
+    )
+
+
+def _user_id(identity: Identity) -> str | None:
+    tokens = identity.rest.tokens
+    return tokens.user_id if tokens is not None else None

@@ -1,0 +1,155 @@
+"""The options that every stream has, and what follows from them."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from tribe_ws.durations import parse_duration
+from tribe_ws_cli.diagnostics import UsageProblem
+from tribe_ws_cli.environment import Environment
+from tribe_ws_cli.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from tribe_ws.capture.filter import Filter
+    from tribe_ws_cli.live import Live, LiveOptions
+    from tribe_ws_cli.printer import Mode, Printer
+
+FilterOption = Annotated[
+    str, typer.Option("--filter", metavar="EXPR", help="Show only what matches: 'event:message.* from:bob'.")
+]
+Until = Annotated[
+    str, typer.Option("--until", metavar="EXPR", help="End, with exit 0, when an event matches.")
+]
+Count = Annotated[int | None, typer.Option("--count", min=1, metavar="N", help="End after N events.")]
+For = Annotated[
+    str,
+    typer.Option(
+        "--for", metavar="DURATION", help="End after so long; exit 7 if --until or --count was not met."
+    ),
+]
+OutputOption = Annotated[
+    str | None, typer.Option("--output", metavar="MODE", help="pretty, plain, raw or ndjson.")
+]
+Ascii = Annotated[bool, typer.Option("--ascii", help="Use < > ^ * ! for arrows and marks.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit 8 if an event breaks the contract.")]
+NoReconnect = Annotated[bool, typer.Option("--no-reconnect", help="End when the connection breaks.")]
+MaxRetries = Annotated[
+    int | None, typer.Option("--max-retries", min=0, metavar="N", help="Try so often to connect again.")
+]
+
+_LONGEST_LINE = 100
+_SHORTEST_LINE = 60
+_PIPE_LINE = 80
+
+
+class StreamRequest:
+    """What was asked of a stream on the command line, checked."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        *,
+        filter_text: str = "",
+        until: str = "",
+        count: int | None = None,
+        duration: str = "",
+        output: str | None = None,
+        ascii_only: bool = False,
+        strict: bool = False,
+        no_reconnect: bool = False,
+        max_retries: int | None = None,
+        ping_every: str = "",
+        is_plain: bool = False,
+        in_pipe: Mode = "pretty",
+    ) -> None:
+        from tribe_ws_cli.bounds import Bounds
+
+        self.environment = environment
+        self.filter = _parse(filter_text)
+        self.bounds = Bounds(_seconds(duration, "--for"), count, _parse(until))
+        self.mode = _mode(environment, "plain" if is_plain else output, in_pipe)
+        self.ascii = ascii_only or environment.ascii
+        self.is_strict = strict
+        self.ping_every = _seconds(ping_every, "--ping-every")
+        self.max_retries = max_retries
+        self.reconnects = not no_reconnect and not self.bounds.is_bounded
+
+    def printer(self) -> Printer:
+        """Make the printer."""
+        from tribe_ws_cli.diagnostics import Talk
+        from tribe_ws_cli.lines import LineStyle
+        from tribe_ws_cli.output import Output
+        from tribe_ws_cli.printer import Printer
+
+        environment = self.environment
+        width = _PIPE_LINE
+        if sys.stdout.isatty():
+            columns = shutil.get_terminal_size((_PIPE_LINE, 24)).columns
+            width = max(_SHORTEST_LINE, min(_LONGEST_LINE, columns))
+        color = environment.color and self.mode == "pretty"
+        talk = Talk(quiet=environment.quiet, color=False)
+        style = LineStyle(ascii=self.ascii or self.mode == "plain", width=width)
+        printer = Printer(self.mode, Output(color=color), talk, style)
+        printer.filter = self.filter
+        return printer
+
+    def live_options(self, subscribe: tuple[str, ...], *, shows_opening: bool = False) -> LiveOptions:
+        """Make the options of the session."""
+        from tribe_ws_cli.live import LiveOptions
+
+        return LiveOptions(
+            subscribe=subscribe,
+            bounds=self.bounds,
+            reconnect=self.reconnects,
+            max_retries=self.max_retries,
+            ping_every=self.ping_every,
+            shows_opening=shows_opening or self.mode == "raw",
+        )
+
+    def ending(self) -> str:
+        """Say what ends the stream."""
+        return "ends by itself" if self.bounds.is_bounded else "Ctrl+C stops"
+
+    def say_goodbye(self, live: Live) -> None:
+        """Say what the session was, to people."""
+        if self.mode in {"pretty", "plain"}:
+            live.printer.say(live.summary())
+
+    def verdict(self, live: Live) -> ExitCode:
+        """Choose the exit code of a session that ended as it should."""
+        is_broken = self.is_strict and live.journal.counts["violation"]
+        return ExitCode.CONTRACT_VIOLATED if is_broken else ExitCode.DONE
+
+
+def _mode(environment: Environment, output: str | None, in_pipe: Mode) -> Mode:
+    from tribe_ws_cli.printer import MODES
+
+    wanted: Any = output or environment.settings["output"].value
+    if environment.json or wanted == "json":
+        return "ndjson"
+    if wanted and wanted not in MODES:
+        raise UsageProblem(f'no output "{wanted}"', hint=f"known: {', '.join(MODES)}")
+    if wanted:
+        return cast("Mode", wanted)
+    return "pretty" if sys.stdout.isatty() else in_pipe
+
+
+def _parse(text: str) -> Filter | None:
+    if not text:
+        return None
+    from tribe_ws.capture.filter import parse_filter
+
+    return parse_filter(text)
+
+
+def _seconds(text: str, flag: str) -> float | None:
+    if not text:
+        return None
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageProblem(f"{flag}: {error}") from None
