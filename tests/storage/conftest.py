@@ -1,4 +1,4 @@
-"""The databases every storage test runs on: a SQLite file, SQLite in memory, PostgreSQL where there is one."""
+"""The databases every storage test runs on: a SQLite file, in memory, and PostgreSQL where it is."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ async def test_a_removed_participant_cannot_slip_a_message_in(storage, people, s
     removal = storage.conversations.remove_participant(people.group.id, people.ana.id, people.ben.id)
     later = [send("after", by=people.ben)]
     # One turn of the loop, hence one batch: they are carried out in the order of their coming.
-    results: list[Any] = await asyncio.gather(*sends, removal, *later, return_exceptions=True)
+    results: Any = await asyncio.gather(*sends, removal, *later, return_exceptions=True)
     before, _, after = results
     assert before.seq == 1
     assert isinstance(after, NotAllowed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,7 @@ async def test_only_participants_send(storage, people, send):
 
 
 async def test_a_refused_send_takes_no_number(storage, people, send):
-    results = await asyncio.gather(
+    results: Any = await asyncio.gather(
         send("one"), send("no", by=people.cleo), send("two"), return_exceptions=True
     )
     assert [results[0].seq, results[2].seq] == [1, 2]
@@ -107,9 +108,10 @@ async def test_repeats_in_one_batch_store_one_message(storage, people, send):
 
 
 async def test_the_same_key_with_another_body_in_one_batch_is_refused(send):
-    first, second = await asyncio.gather(
+    results: Any = await asyncio.gather(
         send("one", idempotency_key="k"), send("two", idempotency_key="k"), return_exceptions=True
     )
+    first, second = results
     assert first.seq == 1
     assert isinstance(second, ConflictError)
 

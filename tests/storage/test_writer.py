@@ -102,7 +102,7 @@ async def test_a_cancelled_reader_leaves_the_database_as_it_is(storage, people, 
 
 
 async def test_a_message_the_database_cannot_take_fails_alone(storage, people, send, committed):
-    results: list[Any] = await asyncio.gather(
+    results: Any = await asyncio.gather(
         send("one"), send("a lone surrogate: \ud800"), send("two"), return_exceptions=True
     )
     assert isinstance(results[1], Exception)
@@ -119,7 +119,7 @@ async def test_a_change_that_fails_half_way_is_undone_alone(storage, people, sen
         connection.execute(users.update().values(bio="half"))
         raise NotAllowed("changed my mind")
 
-    results: list[Any] = await asyncio.gather(
+    results: Any = await asyncio.gather(
         send("before"), storage._database.write(half), send("after"), return_exceptions=True
     )
     assert [results[0].seq, results[2].seq] == [1, 2]

@@ -111,6 +111,13 @@ class Batches:
                 write.fail(translate(error))
 
     def _attempt(self, connection: Connection, batch: Sequence[Write]) -> None:
+        try:
+            self._transact(connection, batch)
+        except Exception:
+            _make_clean(connection)
+            raise
+
+    def _transact(self, connection: Connection, batch: Sequence[Write]) -> None:
         with connection.begin():
             now_ms = to_milliseconds(self._clock.now())
             if now_ms >= self._purge_due_ms:
@@ -118,6 +125,16 @@ class Batches:
                 self._purge_due_ms = now_ms + _PURGE_EVERY_MS
             for _, run in groupby(batch, type):
                 _write(connection, list(run), now_ms)
+
+
+def _make_clean(connection: Connection) -> None:
+    """End what a failed commit may have left open in the driver; SQLAlchemy takes it for done."""
+    if connection.invalidated:
+        return
+    try:
+        connection.connection.rollback()
+    except Exception:  # noqa: BLE001 - a connection that cannot even do this is given up
+        connection.invalidate()
 
 
 def _write(connection: Connection, run: Sequence[Write], now_ms: int) -> None:

@@ -17,6 +17,7 @@ from tribe_ws.errors import DatabaseRefused
 CHECKED_SIZE = 64 * 1024 * 1024
 """Files up to this size are checked page by page at each start; larger ones would delay it."""
 _LOCK_TIMEOUT = 5.0
+_MAGIC = b"SQLite format 3\0"
 
 if sys.platform == "win32":  # pragma: no cover - the tests run on POSIX
     import msvcrt
@@ -71,6 +72,10 @@ def make_ready(path: Path) -> None:
 
 def examine(path: Path) -> None:
     """Refuse a file that is damaged, that is no SQLite database, or that cannot be written now."""
+    with path.open("rb") as file:
+        # SQLite takes a file that is too short for this as empty, and would write over it.
+        if (start := file.read(len(_MAGIC))) not in {b"", _MAGIC}:
+            raise _corrupt(path, f"it begins with {start!r}")
     try:
         with closing(sqlite3.connect(path, timeout=_LOCK_TIMEOUT, isolation_level=None)) as connection:
             connection.execute("BEGIN IMMEDIATE")

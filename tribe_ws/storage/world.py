@@ -204,12 +204,13 @@ class _Reader:
             raise self._error(1, "a world is a mapping with users and conversations")
         return root
 
-    def fault(self, item: Any, key: Any, what: str) -> ConfigurationError:
-        try:
-            line = item.lc.value(key)[0] + 1 if key in item or isinstance(key, int) else item.lc.line + 1
-        except (KeyError, IndexError, TypeError):
-            line = item.lc.line + 1
-        return self._error(line, what)
+    def fault(self, item: CommentedMap | CommentedSeq, key: Any, what: str) -> ConfigurationError:
+        """Say what is wrong with an entry, or, where the entry is missing, with what should hold it."""
+        if isinstance(item, CommentedSeq):
+            line = item.lc.item(key)[0]
+        else:
+            line = item.lc.value(key)[0] if key in item else item.lc.line
+        return self._error(line + 1, what)
 
     def know(self, item: CommentedMap, keys: frozenset[str], what: str) -> None:
         for key in item:
