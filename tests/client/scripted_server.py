@@ -164,7 +164,8 @@ class ScriptedServer:
             return answer
         parts = request.url.path.removeprefix("/api/v1").strip("/").split("/")
         if request.method == "GET" and parts[0] == "conversations" and parts[-1] == "messages":
-            return httpx.Response(200, json=self._page(parts[1], request.url.params))
+            page = self._page(parts[1], request.url.params)
+            return httpx.Response(200, content=json.dumps(page).encode())
         if parts == ["auth", "me"]:
             return httpx.Response(200, json={"id": ALICE, "username": "alice", "full_name": "Alice"})
         return httpx.Response(404, json={"detail": "Not Found"})

@@ -347,10 +347,10 @@ class EventStream:
         attempt = 0
         while not isinstance(verdict, GiveUp):
             attempt += 1
-            await self._pause(attempt, verdict)
             try:
                 if isinstance(verdict, Renew):
                     await self._renew(verdict)
+                await self._pause(attempt, verdict)
                 return await self._open(), attempt
             except TribeError as error:
                 verdict = self._policy.failed(error)
