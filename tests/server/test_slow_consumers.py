@@ -111,7 +111,7 @@ async def test_a_client_that_catches_up_in_time_loses_nothing(make_stage: MakeSt
         assert size > 0
         assert 0 < frames < 200
         stage.publish("last")
-        names = []
+        names: list[str] = []
         while not names or names[-1] != "last":
             names.append(json.loads((await slow.read()).payload)["data"]["id"])
         assert names == [*(f"fill{number}" for number in range(len(names) - 1)), "last"]
