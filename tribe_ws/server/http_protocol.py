@@ -17,6 +17,8 @@ MAX_TARGET = 8_000
 MAX_HEADER = 8_000
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
+LINGER = 2.0
+"""Seconds a refused client has to take its answer and hang up."""
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
@@ -27,6 +29,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     _refusal: tuple[int, str] | None = None
     _header_bytes = 0
+    _is_over = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start waiting for the first request."""
@@ -37,6 +40,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Stop waiting for a request that cannot come any more."""
         self._stop_waiting()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what comes in, until a refusal has gone out."""
+        if not self._is_over:
+            super().data_received(data)
 
     def on_message_begin(self) -> None:
         """Start waiting for the end of this request's headers."""
@@ -79,12 +87,20 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             b"connection: close\r\n\r\n",
         ]
         self.transport.write(b"".join(lines) + body)
-        self.transport.close()
+        self._linger()
 
     def _refuse(self, status: int, detail: str) -> None:
         # The parser turns any exception of a callback into its own, which ends in send_400_response.
         self._refusal = (status, detail)
         raise ValueError(detail)
+
+    def _linger(self) -> None:
+        """Read on for a moment, only to drop it: closing while data comes in would wipe out our answer."""
+        self._is_over = True
+        self._stop_waiting()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._deadline = self.loop.call_later(LINGER, self.transport.abort)
 
     def _start_waiting(self) -> None:
         self._deadline = self.loop.call_later(self.handshake_timeout, self._give_up)

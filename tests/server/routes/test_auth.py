@@ -9,7 +9,8 @@ from tests.server.conftest import PASSWORD
 from tribe_ws.clock import ManualClock, new_id
 
 ME = [
-    "id", "email", "username", "full_name", "bio", "profile_image_url", "cover_image_url", "goals_achieved", "photos_shared", "email_verified", "is_active", "last_seen_at", "created_at",
+    "id", "email", "username", "full_name", "bio", "profile_image_url", "cover_image_url", "goals_achieved",
+    "photos_shared", "email_verified", "is_active", "last_seen_at", "created_at",
 ]  # fmt: skip
 
 

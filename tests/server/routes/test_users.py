@@ -8,7 +8,8 @@ from tests.server.routes.test_auth import ME
 from tribe_ws.clock import new_id
 
 PUBLIC = [
-    "id", "username", "full_name", "bio", "profile_image_url", "is_verified", "goals_achieved", "photos_shared", "is_online", "last_seen_at",
+    "id", "username", "full_name", "bio", "profile_image_url", "is_verified", "goals_achieved",
+    "photos_shared", "is_online", "last_seen_at",
 ]  # fmt: skip
 
 
