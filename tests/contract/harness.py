@@ -10,8 +10,10 @@ import asyncio
 import io
 import itertools
 import json
+import logging
+import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +31,8 @@ from tribe_ws.settings import ServerSettings
 DEADLINE = 10.0
 """Seconds after which what did not happen will not happen."""
 SECRET = "a secret of the test suite " * 3
+TOKEN = re.compile(r"eyJ[\w-]{4,}\.")
+TRACEBACK = re.compile(r"Traceback|\"exception\"|Task exception was never retrieved")
 _numbers = itertools.count(1)
 
 
@@ -124,6 +128,11 @@ class RunningServer:
     def hub(self) -> Any:
         return self.services.hub
 
+    def dropped(self, reason: str) -> float:
+        """Tell how often the server dropped something for that reason, by its own count."""
+        registry = self.services.metrics.registry
+        return registry.get_sample_value("tribe_drops_total", {"reason": reason}) or 0.0
+
     async def person(self, name: str = "ana", full_name: str | None = None) -> Person:
         """Make a user who was never there before."""
         username = f"{name}_{next(_numbers)}"
@@ -189,12 +198,19 @@ class RunningServer:
 
 
 @asynccontextmanager
-async def running_server(**settings: Any) -> AsyncIterator[RunningServer]:
-    """Run a server on a free port until the end of the block, with these ``ServerSettings``."""
+async def running_server(*, expects_bug: bool = False, **settings: Any) -> AsyncIterator[RunningServer]:
+    """Run a server on a free port until the end of the block, with these ``ServerSettings``.
+
+    Whatever happened to it, its log holds no token at the end, and no traceback unless a bug was staged.
+    """
     options = {"db": ":memory:", "fixtures": "none", "secret": SECRET, "durability": "normal", "port": 0}
     built = ServerSettings(**(options | {"log_level": "debug", "log_format": "json"} | settings))
     clock, log = ManualClock(), io.StringIO()
     app = create_app(built, clock=clock, log_stream=log)
+    # Also what the library below says at its most talkative goes through the same sieve.
+    handler = logging.StreamHandler(log)
+    logging.getLogger("uvicorn").addHandler(handler)
+    logging.getLogger("uvicorn").setLevel(logging.INFO)
     listener = listen(built.host, 0)
     port, runner, ready = bound_port(listener), Runner(app), asyncio.Event()
     serving = asyncio.create_task(runner.run_on(listener, ready.set))
@@ -207,6 +223,15 @@ async def running_server(**settings: Any) -> AsyncIterator[RunningServer]:
         runner.stop()
         async with asyncio.timeout(2 * DEADLINE):
             await serving
+        logging.getLogger("uvicorn").removeHandler(handler)
+    assert_discreet(log.getvalue(), expects_bug=expects_bug)
+
+
+def assert_discreet(log: str, *, expects_bug: bool = False) -> None:
+    """Make sure that no line of a log holds a token, and none a traceback."""
+    for line in log.splitlines():
+        assert not TOKEN.search(line), line
+        assert expects_bug or not TRACEBACK.search(line), line.replace("\\n", "\n")
 
 
 async def _first(wish: Coroutine[Any, Any, Any], serving: asyncio.Task[None]) -> None:
@@ -217,6 +242,21 @@ async def _first(wish: Coroutine[Any, Any, Any], serving: asyncio.Task[None]) ->
         waiting.cancel()
         await serving
         raise AssertionError("the server did not start")
+
+
+async def exchange(server: RunningServer, data: bytes) -> bytes:
+    """Send bytes over a connection of one's own and give the beginning of what comes back."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    try:
+        async with asyncio.timeout(DEADLINE):
+            writer.write(data)
+            return await reader.read(4096)
+    except ConnectionError:
+        return b""
+    finally:
+        writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 async def until(condition: Callable[[], bool], deadline: float = DEADLINE) -> None:

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from websockets.exceptions import InvalidStatus
 
-from tests.contract.harness import DEADLINE, RunningServer, running_server, until
+from tests.contract.harness import DEADLINE, RunningServer, exchange, running_server, until
 from tribe_ws.protocol.urls import parse_address
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -138,7 +138,6 @@ async def test_a_hardened_server_refuses_the_upgrade_with_json(rejecting: Runnin
 async def status_of_upgrade(server: RunningServer, **headers: str) -> int:
     """Ask for an upgrade by hand, with just these headers besides the usual ones."""
     ana = await server.person()
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     lines = [
         f"GET /api/v1/ws?token={ana.token} HTTP/1.1",
         *(f"{name}: {value}" for name, value in {"Host": f"127.0.0.1:{server.port}", **headers}.items()),
@@ -147,11 +146,8 @@ async def status_of_upgrade(server: RunningServer, **headers: str) -> int:
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
         "Sec-WebSocket-Version: 13",
     ]
-    writer.write("\r\n".join([*lines, "", ""]).encode())
-    async with asyncio.timeout(DEADLINE):
-        status = (await reader.readline()).split()[1]
-    writer.transport.abort()
-    return int(status)
+    answer = await exchange(server, "\r\n".join([*lines, "", ""]).encode())
+    return int(answer.split()[1])
 
 
 @pytest.mark.clause("connect.origin-local")

@@ -238,7 +238,7 @@ async def test_the_secret_is_made_at_the_first_start_and_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fan_out: str
 ):
     monkeypatch.setattr(server_secrets, "data_folder", lambda: tmp_path / "data")
-    options = {"fan_out": fan_out, "secret": "", "db": str(tmp_path / "tribe.db")}
+    options: dict[str, Any] = {"fan_out": fan_out, "secret": "", "db": str(tmp_path / "tribe.db")}
     async with running_server(**options) as first:
         ana = await first.person()
         (file,) = (tmp_path / "data").iterdir()
