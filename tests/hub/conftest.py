@@ -25,9 +25,10 @@ class RecordingTransport:
         self.backlog = (0, 0)
         self.closed_with: CloseCode | None = None
 
-    def send(self, batch: Batch) -> None:
+    def send(self, batch: Batch) -> bool:
         assert self.closed_with is None, "a frame after the close"
         self.writes.append(batch)
+        return any(self.backlog)
 
     def waiting(self) -> tuple[int, int]:
         return self.backlog

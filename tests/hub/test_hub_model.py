@@ -37,9 +37,10 @@ class Sink:
         self.got: list[Expected] = []
         self.closed_with: CloseCode | None = None
 
-    def send(self, batch: Batch) -> None:
+    def send(self, batch: Batch) -> bool:
         assert self.closed_with is None
         self.got.extend(_expected(json.loads(packet.payload)) for packet in batch.packets)
+        return False
 
     def waiting(self) -> tuple[int, int]:
         return 0, 0

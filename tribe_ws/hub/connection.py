@@ -22,8 +22,11 @@ CLOSE_GRACE = 5.0
 class Transport(Protocol):
     """The way to one client; no method waits, and none raises once the client is gone."""
 
-    def send(self, batch: Batch) -> None:
-        """Take a batch, to be sent after everything taken before; dropped before accept and after close."""
+    def send(self, batch: Batch) -> bool:
+        """Take a batch, to be sent after everything taken before; dropped before accept and after close.
+
+        Tells whether anything waits now: only then is it worth asking how much.
+        """
         ...
 
     def waiting(self) -> tuple[int, int]:
@@ -81,9 +84,7 @@ class Connection:
         """
         if self.ended is not None:
             return False
-        self.transport.send(batch)
-        waiting_bytes, waiting_frames = self.transport.waiting()
-        if (waiting_bytes or waiting_frames) and self._is_too_slow(waiting_bytes, waiting_frames):
+        if self.transport.send(batch) and self._is_too_slow(*self.transport.waiting()):
             self.close(SLOW_CONSUMER)
             return False
         return True

@@ -6,8 +6,6 @@ costs nothing when there is one frame and is eight times cheaper when there are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from tribe_ws.hub.connection import Connection
 from tribe_ws.hub.packet import Batch, Packet, make_packet
 from tribe_ws.protocol.codec import encode
@@ -48,6 +46,34 @@ class _Share:
         self.reached = 0
 
 
+_NOTHING = _Share(None)
+
+
+class _Shares:
+    """The shares of one batch, each joined when its first connection comes."""
+
+    __slots__ = ("_pending", "_shares")
+
+    def __init__(self, pending: list[Outgoing]) -> None:
+        self._pending = pending
+        self._shares: dict[tuple[Profile, str | None], _Share] = {}
+
+    def of(self, profile: Profile, author: str | None) -> _Share:
+        """Give the share of the connections of that profile: the common one, or that of one author."""
+        share = self._shares.get((profile, author))
+        if share is None:
+            share = self._shares[profile, author] = _Share(_join(self._pending, profile, author))
+        return share
+
+    def count_by_event(self) -> dict[str, int]:
+        """Tell how many connections got each event."""
+        counts: dict[str, int] = {}
+        for share in self._shares.values():
+            for packet in share.batch.packets if share.batch is not None else ():
+                counts[packet.event] = counts.get(packet.event, 0) + share.reached
+        return counts
+
+
 class Room:
     """The subscribers of one conversation and what waits to go out to them at the end of this loop turn."""
 
@@ -85,16 +111,19 @@ class Room:
         """
         pending, self.pending = self.pending, []
         authors = {outgoing.exclude_user for outgoing in pending}
-        shares: dict[tuple[Profile, str | None], _Share] = {}
+        shares = _Shares(pending)
+        profile, common = None, _NOTHING
         for connection in tuple(self.members):
-            author = connection.user_id if connection.user_id in authors else None
-            share = shares.get((connection.profile, author))
-            if share is None:
-                share = _Share(_join(pending, connection.profile, author))
-                shares[connection.profile, author] = share
+            # What a turn of this loop costs is what a delivery costs, besides the write itself.
+            if connection.profile is not profile:
+                profile = connection.profile
+                common = shares.of(profile, None)
+            share = common
+            if connection.user_id in authors:
+                share = shares.of(connection.profile, connection.user_id)
             if share.batch is not None and connection.offer(share.batch):
                 share.reached += 1
-        return _count_by_event(shares.values())
+        return shares.count_by_event()
 
 
 def _join(pending: list[Outgoing], profile: Profile, author: str | None) -> Batch | None:
@@ -105,11 +134,3 @@ def _join(pending: list[Outgoing], profile: Profile, author: str | None) -> Batc
         if (packet := outgoing.packet_for(profile)) is not None
     ]
     return Batch(packets) if packets else None
-
-
-def _count_by_event(shares: Iterable[_Share]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for share in shares:
-        for packet in share.batch.packets if share.batch is not None else ():
-            counts[packet.event] = counts.get(packet.event, 0) + share.reached
-    return counts
