@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from functools import partial
@@ -35,6 +36,8 @@ _PLAIN: dict[str, Any] = {
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and tell its exit code."""
+    # A library's advice to programmers is no news for the user of a program.
+    warnings.simplefilter("ignore")
     try:
         command = get_command(app)
         command.main(args=list(arguments), prog_name=PROGRAM)

@@ -48,7 +48,7 @@ class Bounds:
         if not self._waits or self.is_reached:
             return None
         assert self.seconds is not None
-        time = format_duration(self.seconds)
+        time = f"{self.seconds:g} s" if self.seconds < 120 else format_duration(self.seconds)
         if self.until is not None:
             what = f"no event matched '{self.until.text}' in {time}"
             if self.count:

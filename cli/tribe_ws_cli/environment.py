@@ -68,9 +68,9 @@ class Environment:
     def url_flag(self) -> str:
         """Give what a copied command needs to reach the same server: empty for the default one."""
         origin = self.settings["url"].origin
-        if origin in {"--url", "TRIBE_WS_URL"} and self.address.base_url != DEFAULT_URL:
+        if origin == "--url" and self.address.base_url != DEFAULT_URL:
             return f" --url {self.address.base_url}"
-        return f" -p {self.profile}" if origin.startswith(("--profile", "TRIBE_WS_PROFILE")) else ""
+        return f" -p {self.profile}" if origin.startswith("--profile") else ""
 
 
 def resolve(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Environment:

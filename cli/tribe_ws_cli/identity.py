@@ -128,7 +128,7 @@ def _not_logged_in(environment: Environment, user: str) -> AuthenticationError:
     is_local = environment.address.is_loopback
     as_whom = f" as {user}" if user else ""
     command = f"tribe-ws login {user or ('alice' if is_local else 'USER')}{flag}"
-    hint = f"{command:<34}{_DEMO_HINT}" if is_local else command
+    hint = f"{command:<30}    {_DEMO_HINT}" if is_local else command
     return AuthenticationError(f'not logged in to "{environment.profile}"{as_whom}', hint=hint)
 
 

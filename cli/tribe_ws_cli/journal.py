@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tribe_ws.capture.record import Record
+from tribe_ws.capture.record import Record, Timing
 from tribe_ws.client.events import Event, read_time
 from tribe_ws.protocol.urls import redact
 from tribe_ws_cli.names import Names
@@ -32,7 +32,7 @@ class Journal:
         """Record a frame that came in."""
         self.seen[event.name or "?"] += 1
         sender = self._sender(event)
-        latency, is_rough = self._latency(event)
+        latency, timing = self._latency(event)
         return self._keep(
             Record(
                 seq=0,
@@ -45,7 +45,7 @@ class Journal:
                 conversation=self.names.short(event.conversation_id),
                 sender=sender,
                 latency=latency,
-                is_rough=is_rough,
+                timing=timing,
                 violations=(event.complaint,) if event.complaint else (),
                 tags=frozenset({"gap"}) if event.is_recovered else frozenset(),
             )
@@ -125,17 +125,17 @@ class Journal:
             return _text(sender, "username")
         return self.names.username(event.data.get("user_id"))
 
-    def _latency(self, event: Event) -> tuple[float | None, bool]:
-        """Tell how long an event took; rough where all we have is the time stamp of a foreign clock."""
+    def _latency(self, event: Event) -> tuple[float | None, Timing]:
+        """Tell how long an event took, measured or read off its time stamp."""
         if event.latency is not None or event.name != "message.new" or event.is_recovered:
-            return event.latency, False
+            return event.latency, "measured"
         created_at = event.data.get("created_at")
         created = read_time(created_at)
         if created is None:
-            return None, False
+            return None, "measured"
         age = (event.at - created).total_seconds()
         is_exact = self._is_same_clock and isinstance(created_at, str) and "." in created_at
-        return (max(0.0, age), not is_exact) if age > -1 else (None, False)
+        return (max(0.0, age), "stamped" if is_exact else "guessed") if age > -1 else (None, "measured")
 
 
 def _object(text: str) -> dict[str, Any]:

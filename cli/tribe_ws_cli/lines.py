@@ -110,7 +110,9 @@ def _right(record: Record) -> str:
     status = f"{record.status}  " if record.status else ""
     if record.latency is None:
         return status.strip()
-    return status + (f"~{_rough(record.latency)}" if record.is_rough else latency_text(record.latency))
+    return status + (
+        f"~{_rough(record.latency)}" if record.timing == "guessed" else latency_text(record.latency)
+    )
 
 
 def latency_text(seconds: float) -> str:

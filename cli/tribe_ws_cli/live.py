@@ -24,7 +24,7 @@ from tribe_ws.client.events import (
     StreamItem,
 )
 from tribe_ws.client.options import StreamOptions
-from tribe_ws.client.stream import EventStream
+from tribe_ws.client.stream import EventStream, StreamState
 from tribe_ws.durations import format_duration
 from tribe_ws_cli.bounds import Bounds
 from tribe_ws_cli.identity import Identity
@@ -68,6 +68,7 @@ class Live:
         self._moved = asyncio.Event()
         self._reached = asyncio.Event()
         self._pending_loss = ""
+        self._ending = "Never open"
         assert identity.rest.source is not None
         self.stream = EventStream(
             environment.address,
@@ -86,8 +87,14 @@ class Live:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._ending = "Closed 1000" if self.is_open else "Left while the connection was down"
         await self.stream.close()
         self.stop_recording()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection now, on which ``connected`` was seen."""
+        return self.stream.state is StreamState.OPEN
 
     # ── reading ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -120,7 +127,8 @@ class Live:
             async with asyncio.timeout(SILENCE):
                 await self._heard.wait()
         except TimeoutError:
-            self.note("note", self._why_silent(can_subscribe=can_subscribe))
+            if self.is_open:
+                self.note("note", self._why_silent(can_subscribe=can_subscribe))
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Return when a condition holds; it is looked at after each thing that the stream gave."""
@@ -191,7 +199,7 @@ class Live:
         told = f", {violations} violation{'s' * (violations != 1)}" if violations else ""
         out = counts["out"] + counts["rest"]
         events = f"{counts['in']} event{'s' * (counts['in'] != 1)} in, {out} out"
-        return f"Closed 1000. {format_duration(seconds)}, {events}{told}."
+        return f"{self._ending}. {format_duration(seconds)}, {events}{told}."
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -17,6 +17,7 @@ from tribe_ws_cli.inputs import COMMANDS, Input, Order, RawFrame, Say
 from tribe_ws_cli.live import Live
 from tribe_ws_cli.names import Names, slug
 
+_PING = '{"event":"ping"}'
 _SWITCH = {"on": True, "off": False, "true": True, "false": False}
 
 
@@ -152,9 +153,12 @@ class Conversationalist:
         if not word.isdecimal() or not 1 <= int(word) <= 1000:
             raise UsageProblem("/ping N, from 1 to 1000")
         if int(word) == 1:
-            await self.live.send_frame('{"event":"ping"}')
+            await self.live.send_frame(_PING)
             return
-        times = [await self.live.stream.ping() * 1000 for _ in range(int(word))]
+        times = []
+        for _ in range(int(word)):
+            self.live.show(self.live.journal.sent(_PING))
+            times.append(await self.live.stream.ping() * 1000)
         self.live.printer.say(f"  {ping_summary(times)}")
 
     async def _raw(self, order: Order) -> None:
@@ -244,7 +248,7 @@ class Conversationalist:
             if name not in COMMANDS:
                 raise NotFound(f"No /{name}.", hint="/help lists what there is.")
             words, meaning = COMMANDS[name]
-            self.live.printer.say(f"  {f'/{name} {words}'.rstrip():<28} {meaning}")
+            self.live.printer.say(f"  {f'/{name} {words}'.rstrip():<32} {meaning}")
         if not order.words:
             self.live.printer.say(
                 "  text goes by REST, {…} is a raw frame for the socket, //… a text with a slash"

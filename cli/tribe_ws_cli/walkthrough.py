@@ -172,7 +172,7 @@ class Walkthrough:
         if event.complaint:
             raise StepFailed(f"{event.name} breaks the contract: {event.complaint}")
         record = person.journal.event(event)
-        self._record(person, replace(record, latency=event.received_at - began, is_rough=False))
+        self._record(person, replace(record, latency=event.received_at - began, timing="measured"))
 
     def _record(self, person: _Person, record: Record) -> None:
         self._records.append((record, person.journal.names.label(record.conversation_id)))

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from tribe_ws.clock import format_timestamp
 
 Direction = Literal["in", "out", "rest", "note"]
+Timing = Literal["measured", "stamped", "guessed"]
 
 SCHEMA_VERSION = 1
 """The version of the JSON form; it grows only when a key changes its meaning."""
@@ -36,9 +37,9 @@ CONTROL_EVENTS = frozenset(
 class Record:
     """One frame in or out, one REST call, or one note of the tool itself.
 
-    ``conversation`` is the readable name without its mark (``general``, ``bob``), ``latency`` is in
-    seconds, and ``is_rough`` says that it was read off a time stamp rather than measured. ``text`` is the
-    raw frame, or the words of a note.
+    ``conversation`` is the readable name without its mark (``general``, ``bob``). ``latency`` is in seconds;
+    ``timing`` says whether it was measured, read off a time stamp of this machine's clock, or only guessed
+    from that of another clock. ``text`` is the raw frame, or the words of a note.
     """
 
     seq: int
@@ -52,7 +53,7 @@ class Record:
     conversation: str = ""
     sender: str = ""
     latency: float | None = None
-    is_rough: bool = False
+    timing: Timing = "measured"
     status: int | None = None
     violations: tuple[str, ...] = ()
     tags: frozenset[str] = frozenset()
@@ -67,10 +68,15 @@ class Record:
             "seq": self.seq,
             "event": self.event,
             "conv": self.conversation or self.conversation_id,
-            "latency_ms": None if self.latency is None or self.is_rough else round(self.latency * 1000, 1),
+            "latency_ms": self._measured_ms(),
             "violations": list(self.violations),
             "frame": self.text if self.frame is None else self.frame,
         }
         if self.status is not None:
             form["status"] = self.status
         return form
+
+    def _measured_ms(self) -> float | None:
+        if self.latency is None or self.timing != "measured":
+            return None
+        return round(self.latency * 1000, 1)
