@@ -165,6 +165,15 @@ class Application(Group):
         """Give the prepared help."""
         return help_text().rstrip("\n")
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; a reader who has gone is no error, whatever the parser thinks of it."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if is_broken_pipe(error):
+                return _nobody_reads()
+            raise
+
     def main(self, args: Sequence[str] | None = None, *_: Any, **extra: Any) -> Any:
         """Run a command line; always ends with ``SystemExit`` and one of our exit codes."""
         arguments = list(sys.argv[1:] if args is None else args)
@@ -203,9 +212,7 @@ def _guarded(call: Callable[[], Any], arguments: Sequence[str]) -> ExitCode:
         return ExitCode.USAGE
     except Exception as error:  # noqa: BLE001 - the last door: whatever comes becomes a message and an exit code
         if is_broken_pipe(error):
-            # Nobody reads any more (| head): end quietly, and keep the last flush from complaining.
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - lives as long as the process
-            return ExitCode.DONE
+            return _nobody_reads()
         if "-v" in arguments or "--verbose" in arguments:
             import traceback
 
@@ -213,6 +220,12 @@ def _guarded(call: Callable[[], Any], arguments: Sequence[str]) -> ExitCode:
         diagnosis = diagnose(error)
         talk.error(diagnosis)
         return diagnosis.exit
+
+
+def _nobody_reads() -> ExitCode:
+    """End quietly, as ``| head`` wants it, and keep the interpreter's last flush from complaining."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - lives as long as the process
+    return ExitCode.DONE
 
 
 def _usage(error: TyperException) -> Diagnosis:
