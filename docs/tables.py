@@ -15,7 +15,7 @@ from tribe_ws.protocol.close_codes import CLOSE_CODES
 from tribe_ws.protocol.frames import APP_FRAMES, CLIENT_FRAMES, DOCUMENTED_FRAMES
 from tribe_ws.server.app import create_app
 from tribe_ws.settings import ServerSettings, environment_variable
-from tribe_ws_cli.exit_codes import MEANINGS
+from tribe_ws_cli.reference import reference
 
 
 def events() -> str:
@@ -51,9 +51,9 @@ def settings() -> str:
     )
 
 
-def exit_codes() -> str:
-    """Every exit code with its meaning."""
-    return table(("code", "meaning"), ((str(int(number)), meaning) for number, meaning in MEANINGS.items()))
+def commands() -> str:
+    """Every command with its options and examples, and the exit codes."""
+    return reference().rstrip()
 
 
 def close_codes() -> str:
