@@ -12,6 +12,7 @@ import itertools
 import json
 import logging
 import re
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tribe_ws.clock import ManualClock
-from tribe_ws.server.app import create_app
+from tribe_ws.server.app import TribeApp, create_app
 from tribe_ws.server.listening import bound_port, listen
 from tribe_ws.server.runner import Runner
 from tribe_ws.server.services import Services
@@ -114,15 +115,33 @@ class RunningServer:
     """A server that serves, with shortcuts past REST for what a test only needs and does not test."""
 
     def __init__(
-        self, port: int, services: Services, clock: ManualClock, log: io.StringIO, http: httpx.AsyncClient
-    ):
+        self,
+        port: int,
+        app: TribeApp,
+        runner: Runner,
+        clock: ManualClock,
+        log: io.StringIO,
+        http: httpx.AsyncClient,
+    ) -> None:
         self.port = port
-        self.services = services
+        self.app = app
+        self.services: Services = app.state.services
         self.clock = clock
         self.log = log
         self.http = http
         self.url = f"http://127.0.0.1:{port}"
         self.socket_url = f"ws://127.0.0.1:{port}/api/v1/ws"
+        self._runner = runner
+
+    def begin_to_stop(self) -> None:
+        """Stop as on SIGTERM; once is enough."""
+        if not self._runner.should_exit:
+            self._runner.stop()
+
+    @property
+    def leftovers(self) -> tuple[int, int]:
+        """How many connections and tasks the library below still holds."""
+        return len(self._runner.server_state.connections), len(self._runner.server_state.tasks)
 
     @property
     def hub(self) -> Any:
@@ -212,15 +231,18 @@ async def running_server(*, expects_bug: bool = False, **settings: Any) -> Async
     logging.getLogger("uvicorn").addHandler(handler)
     logging.getLogger("uvicorn").setLevel(logging.INFO)
     listener = listen(built.host, 0)
+    # Accepted sockets inherit it: a client that does not read is felt after kilobytes, not megabytes.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)
     port, runner, ready = bound_port(listener), Runner(app), asyncio.Event()
     serving = asyncio.create_task(runner.run_on(listener, ready.set))
     try:
         await _first(ready.wait(), serving)
         url = f"http://127.0.0.1:{port}"
         async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=DEADLINE) as http:
-            yield RunningServer(port, app.state.services, clock, log, http)
+            yield RunningServer(port, app, runner, clock, log, http)
     finally:
-        runner.stop()
+        if not runner.should_exit:
+            runner.stop()
         async with asyncio.timeout(2 * DEADLINE):
             await serving
         logging.getLogger("uvicorn").removeHandler(handler)

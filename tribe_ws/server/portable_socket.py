@@ -28,6 +28,7 @@ class PortableTransport:
         "_deadline",
         "_is_sending",
         "_queue",
+        "_reading",
         "_size",
         "_wake",
         "_writer",
@@ -40,6 +41,7 @@ class PortableTransport:
         self._wake = asyncio.Event()
         self._is_sending = False
         self._close_code: CloseCode | None = None
+        self._reading: asyncio.Task[None] | None = None
         self._writer: asyncio.Task[None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -67,6 +69,9 @@ class PortableTransport:
             self._queue.clear()
             self._size = 0
         self._wake.set()
+        if self._reading is not None:
+            # What it says counts no more, and the hub forgets it now, not when its close frame is taken.
+            self._reading.cancel()
         if self._writer is not None:
             self._deadline = asyncio.get_running_loop().call_later(CLOSE_GRACE, self._writer.cancel)
 
@@ -75,7 +80,7 @@ class PortableTransport:
 
         Returns when the client is gone, or when a close frame of ours is sent or cannot be sent in time.
         """
-        reading = asyncio.create_task(reader)
+        self._reading = reading = asyncio.create_task(reader)
         self._writer = asyncio.create_task(self._write())
         try:
             await asyncio.wait({reading, self._writer}, return_when=asyncio.FIRST_COMPLETED)

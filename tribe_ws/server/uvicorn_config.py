@@ -43,7 +43,7 @@ def uvicorn_config(settings: ServerSettings, app: Any, **overrides: Any) -> uvic
         "proxy_headers": False,
         "server_header": False,
         "timeout_keep_alive": 75,
-        "timeout_graceful_shutdown": max(1, math.floor(settings.stop_timeout * 0.8)),
+        "timeout_graceful_shutdown": math.ceil(settings.stop_timeout * 0.8),
     }
     return uvicorn.Config(app, **(options | overrides))
 
