@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -103,6 +104,7 @@ def test_live_messages_are_held_while_the_missed_ones_are_fetched() -> None:
     catch_up.drop_held(HERE)
     assert catch_up.next_held(HERE) is None
     catch_up.drop_held(HERE)
+    assert catch_up.go_live(HERE)
     assert take(catch_up, "d") is Fate.HAND_OUT
 
 
@@ -128,14 +130,22 @@ def test_memory_is_bounded() -> None:
     assert catch_up.anchor(f"other {MOST_THREADS}") == "x"
 
 
-def test_too_many_held_messages_make_the_reader_wait() -> None:
+def test_live_messages_for_which_there_is_no_room_are_dropped_to_be_fetched() -> None:
     catch_up = CatchUp()
     catch_up.begin_session((HERE,))
+    for number in range(MOST_HELD + 5):
+        assert take(catch_up, str(number)) is Fate.HOLD
     for number in range(MOST_HELD):
-        assert not catch_up.is_crowded(HERE)
-        take(catch_up, str(number))
-    assert catch_up.is_crowded(HERE)
-    assert not catch_up.is_crowded("elsewhere")
+        held = catch_up.next_held(HERE)
+        assert held is not None
+        assert held[1].message_id == str(number)
+        catch_up.drop_held(HERE)
+        assert take(catch_up, f"later {number}") is Fate.HOLD
+    assert catch_up.next_held(HERE) is None
+    assert not catch_up.go_live(HERE)
+    assert take(catch_up, "held again") is Fate.HOLD
+    assert catch_up.next_held(HERE) is not None
+    assert catch_up.go_live(HERE)
 
 
 class Conversation:
@@ -197,12 +207,15 @@ class Conversation:
                 self.give(name, is_fetched=True)
 
     def release(self) -> None:
+        """As ``Restorer`` does: after an overflow there is another round of fetching."""
         while (held := self.catch_up.next_held(HERE)) is not None:
             fate, event = held
             if fate is Fate.HAND_OUT:
                 self.give(str(event.message_id))
             self.catch_up.drop_held(HERE)
-        self.is_fetching = False
+        self.is_fetching = not self.catch_up.go_live(HERE)
+        if self.is_fetching:
+            self.page()
 
     def give(self, name: str, *, is_fetched: bool = False) -> None:
         self.seen.append(name)
@@ -211,9 +224,9 @@ class Conversation:
     def settle(self) -> None:
         if self.wire is None:
             self.reconnect()
-        self.receive(10_000)
-        self.fetch(10_000)
-        self.receive(10_000)
+        while self.wire or self.is_fetching:
+            self.receive(10_000)
+            self.fetch(10_000)
 
 
 STEPS = st.lists(
@@ -229,8 +242,15 @@ STEPS = st.lists(
 
 
 @settings(max_examples=300, deadline=None)
-@given(STEPS)
-def test_whatever_happens_every_message_is_handed_out_once_and_in_order(steps: list[tuple[str, int]]) -> None:
+@given(STEPS, st.sampled_from([1, 5, MOST_HELD]))
+def test_whatever_happens_every_message_is_handed_out_once_and_in_order(
+    steps: list[tuple[str, int]], room: int
+) -> None:
+    with patch("tribe_ws.client.catch_up.MOST_HELD", room):
+        follow(steps)
+
+
+def follow(steps: list[tuple[str, int]]) -> None:
     conversation = Conversation()
     for step, amount in steps:
         if step == "lose":

@@ -136,6 +136,35 @@ async def test_messages_that_arrive_live_while_fetching_follow_what_was_missed()
     assert "Repeated" not in names(items)
 
 
+async def test_more_live_messages_than_can_be_held_are_fetched_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tribe_ws.client.catch_up.MOST_HELD", 5)
+    flooded = asyncio.Event()
+
+    async def flood(peer: Peer) -> None:
+        await peer.connected()
+        await peer.answer()
+        for number in range(3, 40):
+            peer.server.store(number)
+            await peer.deliver(number)
+        flooded.set()
+        await peer.serve_on()
+
+    def slowly(request: httpx.Request) -> httpx.Response | None:
+        late = "after" in request.url.params and not flooded.is_set()
+        return httpx.Response(503, json={"detail": "not yet"}) if late else None
+
+    scripts = (losing_after(1, missed=(2,)), flood)
+    async with scripted(*scripts, rest=slowly) as server, Meeting(server) as stream:
+        await stream.subscribe(GENERAL)
+        items = await read_until(stream, Reconnected)
+        await stream.ping()
+        await server.peers[1].deliver(40)
+        items.append(await stream.wait_for(lambda event: event.message_id == message_id(40), 5.0))
+    assert message_numbers(items) == list(range(1, 41))
+
+
 async def test_live_messages_not_in_history_yet_are_handed_out_after_it() -> None:
     async def ahead(peer: Peer) -> None:
         await peer.connected()

@@ -7,6 +7,7 @@ The bookkeeping of a client's position is where other systems broke (reliability
 * while the missed messages of a conversation are fetched, its live ones are held, and follow them;
 * the anchor to fetch from lies ``OVERLAP`` messages before the newest one handed out, so that a message which
   a server delivered out of order is not skipped; what comes twice by that is known by its id;
+* live messages for which there is no room while holding are dropped and fetched as well;
 * memory is bounded: ``REMEMBERED`` ids a conversation, ``MOST_THREADS`` conversations.
 """
 
@@ -20,7 +21,7 @@ from tribe_ws.client.events import Event
 
 OVERLAP = 16
 REMEMBERED = 1024
-MOST_HELD = 10_000
+MOST_HELD = 1000
 MOST_THREADS = 4096
 
 
@@ -43,6 +44,7 @@ class _Thread:
     # Message id → the session in which it came live; 0 for one that was fetched.
     seen: dict[str, int] = field(default_factory=dict)
     held: deque[tuple[str, Event]] | None = None
+    has_overflowed: bool = False
 
 
 class CatchUp:
@@ -79,7 +81,7 @@ class CatchUp:
         """Begin with a new connection, holding live messages of those conversations."""
         self._session += 1
         for thread in self._threads.values():
-            thread.held = None
+            thread.held, thread.has_overflowed = None, False
         for conversation_id in catching_up:
             self._thread(conversation_id).held = deque()
 
@@ -87,7 +89,10 @@ class CatchUp:
         """Decide about a live message; one to ``HOLD`` is kept here until ``next_held``."""
         thread = self._thread(conversation_id)
         if thread.held is not None:
-            thread.held.append((message_id, event))
+            # Once one was dropped, all later ones are: they must not come before it.
+            thread.has_overflowed |= len(thread.held) >= MOST_HELD
+            if not thread.has_overflowed:
+                thread.held.append((message_id, event))
             return Fate.HOLD
         return self._fate_of(thread, message_id)
 
@@ -103,16 +108,10 @@ class CatchUp:
         if len(thread.seen) > REMEMBERED:
             del thread.seen[next(iter(thread.seen))]
 
-    def is_crowded(self, conversation_id: str) -> bool:
-        """Tell whether so many live messages are held that reading must wait for the fetching."""
-        thread = self._threads.get(conversation_id.lower())
-        return thread is not None and thread.held is not None and len(thread.held) >= MOST_HELD
-
     def next_held(self, conversation_id: str) -> tuple[Fate, Event] | None:
-        """Look at the next held message and its fate; ``None`` (and live again) when all are done."""
+        """Look at the next held message and its fate; ``None`` when none is left."""
         thread = self._thread(conversation_id)
         if not thread.held:
-            thread.held = None
             return None
         message_id, event = thread.held[0]
         return self._fate_of(thread, message_id), event
@@ -122,6 +121,15 @@ class CatchUp:
         held = self._thread(conversation_id).held
         if held:
             held.popleft()
+
+    def go_live(self, conversation_id: str) -> bool:
+        """Stop holding; ``False``, and still holding, if messages were dropped that must be fetched."""
+        thread = self._thread(conversation_id)
+        if thread.has_overflowed:
+            thread.has_overflowed = False
+            return False
+        thread.held = None
+        return True
 
     def _fate_of(self, thread: _Thread, message_id: str) -> Fate:
         session = thread.seen.get(message_id)

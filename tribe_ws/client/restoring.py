@@ -63,11 +63,14 @@ class Restorer:
 
     async def _catch_up(self, history: History, conversation_id: str, gate: asyncio.Semaphore) -> None:
         async with gate:
-            try:
-                await self._fetch_patiently(history, conversation_id)
-            except TribeError as error:
-                await self._give_up(conversation_id, error)
-            await self._release(conversation_id)
+            is_live = False
+            while not is_live:
+                try:
+                    await self._fetch_patiently(history, conversation_id)
+                except TribeError as error:
+                    await self._give_up(conversation_id, error)
+                await self._release(conversation_id)
+                is_live = self._memory.catch_up.go_live(conversation_id)
 
     async def _fetch_patiently(self, history: History, conversation_id: str) -> None:
         backoff = Backoff(0.2, 2.0, self._memory.rng)
@@ -102,7 +105,7 @@ class Restorer:
         self._memory.catch_up.handed_out(conversation_id, message.id, is_fetched=True)
 
     async def _release(self, conversation_id: str) -> None:
-        """Let the live messages that were held follow, until none is left; from then on it is live."""
+        """Let the live messages that were held follow, until none is left."""
         catch_up = self._memory.catch_up
         while (held := catch_up.next_held(conversation_id)) is not None:
             fate, event = held

@@ -99,8 +99,6 @@ class Session:
         await self._memory.buffer.put(event)
 
     async def _take_message(self, event: Event, conversation_id: str, message_id: str) -> None:
-        while self._memory.catch_up.is_crowded(conversation_id):
-            await self._memory.clock.sleep(0.05)
         fate = self._memory.catch_up.arrived(conversation_id, message_id, event)
         await self._memory.hand_out(fate, event, conversation_id, message_id)
 
