@@ -158,3 +158,8 @@ def start():
     """Start a server with settings of its own; it stops when the test ends."""
     with ExitStack() as stack:
         yield lambda clock=None, **settings: stack.enter_context(running(clock, **settings))
+
+
+def pytest_asyncio_loop_factories(config, item):
+    """Run the asynchronous tests of a file on every kind of event loop which that file names."""
+    return getattr(item.getparent(pytest.Module).obj, "LOOP_FACTORIES", None)

@@ -13,6 +13,8 @@ import json
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import uvicorn
@@ -33,6 +35,9 @@ from tribe_ws.server.websocket import SocketEndpoint
 from tribe_ws.settings import ServerSettings
 
 PATIENCE = 10.0
+LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
+if find_spec("uvloop"):
+    LOOPS["uvloop"] = import_module("uvloop").new_event_loop
 ROOM = "11111111-1111-7111-8111-11111111111a"
 HALL = "22222222-2222-7222-8222-22222222222b"
 CONNECTED = '{"event":"connected","message":"WebSocket connection established"}'

@@ -11,9 +11,10 @@ from functools import partial
 import pytest
 
 from tests.server.raw_client import CLOSE, PING, RawClient, frame
-from tests.server.socket_stage import ROOM, Stage, hear_json, stage_with, until
+from tests.server.socket_stage import LOOPS, ROOM, Stage, hear_json, stage_with, until
 from tribe_ws.protocol.close_codes import SLOW_CONSUMER
 
+LOOP_FACTORIES = LOOPS
 MakeStage = Callable[..., AbstractAsyncContextManager[Stage]]
 BIG = "x" * 16_000
 

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from tests.server.raw_client import BINARY, CLOSE, PING, PONG, TEXT, frame
-from tests.server.socket_stage import CONNECTED, Stage, end_of, hear, stage_with, until
+from tests.server.socket_stage import CONNECTED, LOOPS, Stage, end_of, hear, stage_with, until
 
+LOOP_FACTORIES = LOOPS
 MakeStage = Callable[..., AbstractAsyncContextManager[Stage]]
 CONTINUATION = 0
 
