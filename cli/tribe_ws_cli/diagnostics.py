@@ -109,7 +109,7 @@ def exit_code(error: BaseException) -> ExitCode:
             return ExitCode.NOT_AUTHENTICATED
         case ApiError(status=status) if status in _UNAUTHENTICATED_STATUS:
             return ExitCode.NOT_AUTHENTICATED
-        case ApiError(status=404):
+        case ApiError(status=404) | TribeError(code="bad_filter"):
             return ExitCode.USAGE
     for kind, code in _EXIT_CODES:
         if isinstance(error, kind):

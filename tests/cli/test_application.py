@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -105,12 +106,11 @@ def test_a_bug_is_exit_1_names_its_log_and_shows_no_traceback(
     assert result.exit_code == 1
     assert result.stderr.startswith("error: a bug in tribe-ws: RuntimeError: token=***")
     assert "Traceback" not in result.stderr
-    log = result.stderr.rpartition("is in ")[2].strip()
-    with open(log, encoding="utf-8") as file:
-        text = file.read()
+    log = Path(result.stderr.rpartition("is in ")[2].strip())
+    text = log.read_text("utf-8")
     assert "Traceback" in text
     assert "eyJ" not in text
-    assert os.stat(log).st_mode & 0o077 == 0
+    assert log.stat().st_mode & 0o077 == 0
     assert "Traceback" in cli("-v", "config", "show").stderr
 
 
