@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import time
@@ -162,4 +163,5 @@ def start():
 
 def pytest_asyncio_loop_factories(config, item):
     """Run the asynchronous tests of a file on every kind of event loop which that file names."""
-    return getattr(item.getparent(pytest.Module).obj, "LOOP_FACTORIES", None)
+    usual = {"asyncio": asyncio.new_event_loop}
+    return getattr(item.getparent(pytest.Module).obj, "LOOP_FACTORIES", usual)
