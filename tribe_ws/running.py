@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,7 +25,10 @@ def data_folder() -> Path:
 
 def runtime_folder() -> Path:
     """Tell the folder that keeps the records of running servers; it may not exist yet."""
-    return user_runtime_path(APPLICATION)
+    with warnings.catch_warnings():
+        # Where the session has no such folder (a container), another one serves; nobody needs to hear of it.
+        warnings.simplefilter("ignore")
+        return user_runtime_path(APPLICATION)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""``serve`` as a process: starts, says so, stops in time with exit code 0, and refuses to start in one sentence."""
+"""``serve`` as a process: it starts, says so, stops in time with exit code 0, or refuses in one sentence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
@@ -150,16 +150,20 @@ def test_who_starts_it_is_told_when_it_is_ready(serve):
 def test_stop_tells_every_socket_and_exits_0(serve, number):
     server = serve().ready()
     tokens = [server.login(name) for name in ("alice", "bob", "bob")]
-    sockets = [connect(f"{server.note['ws_url']}?token={token}", proxy=None) for token in tokens]
-    for connection in sockets:
-        connection.recv(PATIENCE)
-    started = time.monotonic()
-    server.signal(number)
-    for connection in sockets:
-        with pytest.raises(ConnectionClosed) as closed:
+    with ExitStack() as stack:
+        sockets = [
+            stack.enter_context(connect(f"{server.note['ws_url']}?token={token}", proxy=None))
+            for token in tokens
+        ]
+        for connection in sockets:
             connection.recv(PATIENCE)
-        assert closed.value.rcvd is not None
-        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1012, "restart")
+        started = time.monotonic()
+        server.signal(number)
+        for connection in sockets:
+            with pytest.raises(ConnectionClosed) as closed:
+                connection.recv(PATIENCE)
+            assert closed.value.rcvd is not None
+            assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1012, "restart")
     assert server.end() == 0
     assert time.monotonic() - started < 5
     assert "Traceback" not in server.log
@@ -177,7 +181,8 @@ def test_stop_is_in_time_whatever_clients_do(serve):
     rude = {
         "says nothing": "",
         "half a request": "GET /health HTTP/1.1\r\nHost: local",
-        "half a body": f"POST /api/v1/conversations/{GENERAL}/messages HTTP/1.1\r\n{head}Content-Length: 99\r\n\r\n{{",
+        "half a body": f"POST /api/v1/conversations/{GENERAL}/messages HTTP/1.1\r\n{head}"
+        "Content-Length: 99\r\n\r\n{",
         "half a login": f"POST /api/v1/auth/login HTTP/1.1\r\n{head}Content-Type: application/json\r\n"
         "Content-Length: 99\r\n\r\n{",
         "half an upgrade": upgrade[:-2],
@@ -344,3 +349,16 @@ def test_run_server_refuses_a_taken_port_before_it_opens_anything(tmp_path):
         run_server(settings)
     assert not (tmp_path / "tribe.db").exists()
     listener.close()
+
+
+def test_what_the_watcher_raises_ends_the_server_and_comes_out(tmp_path):
+    settings = local_settings(fixtures="none")
+    ready_file = tmp_path / "ready.json"
+
+    def refuse(_ready):
+        assert ready_file.exists()
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        run_server(settings, refuse, ready_file=ready_file)
+    assert not ready_file.exists()

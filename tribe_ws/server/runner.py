@@ -34,6 +34,7 @@ class Runner(uvicorn.Server):
         self._patience = settings.stop_timeout * PATIENCE
         self._stopping = asyncio.Event()
         self._loop = asyncio.get_running_loop()
+        self._failure: BaseException | None = None
 
     async def run_on(self, listener: socket.socket, on_ready: Callable[[], None]) -> None:
         """Open the application, serve, and close it; ``on_ready`` is called when connections are accepted.
@@ -43,6 +44,8 @@ class Runner(uvicorn.Server):
         self._on_ready = on_ready
         async with self._app.running():
             await self.serve(sockets=[listener])
+        if self._failure is not None:
+            raise self._failure
 
     def stop(self) -> None:
         """Begin to stop; a second call cuts off whoever is still there. For the thread of the loop."""
@@ -61,8 +64,12 @@ class Runner(uvicorn.Server):
         yield
 
     async def main_loop(self) -> None:
-        """Tick until told to stop, and then at once."""
-        self._on_ready()
+        """Tick until told to stop, and then at once; what ``on_ready`` raises ends the run in order, too."""
+        try:
+            self._on_ready()
+        except BaseException as error:  # noqa: BLE001 - raised again by run_on, after the shutdown
+            self._failure = error
+            return
         tenths = 0
         while not await self.on_tick(tenths):
             tenths += 10
