@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
 from tribe_ws.client.rest import RestClient
 from tribe_ws.client.results import LoggedIn
 from tribe_ws.client.tokens import Tokens, claims_of
 from tribe_ws.demo_accounts import DEMO_PASSWORD, DEMO_USERNAMES, demo_email
-from tribe_ws.errors import ApiError, AuthenticationError
+from tribe_ws.errors import ApiError, AuthenticationError, ProtocolViolation
 from tribe_ws.protocol.urls import ServerAddress
 from tribe_ws.running import RunningServer, running_server
 from tribe_ws_cli.environment import Environment
@@ -37,9 +37,13 @@ class Identity:
 async def acting(environment: Environment, user: str | None = None) -> AsyncIterator[Identity]:
     """Act as the user meant (or as ``user``) for the length of a ``with`` block.
 
-    Raises ``AuthenticationError`` that names the user and the command which helps.
+    Raises ``AuthenticationError`` that names the user and the command which helps, or ``CannotConnect``.
     """
-    login = await _login_for(environment, user or environment.as_user)
+    try:
+        login = await _login_for(environment, user or environment.as_user)
+    except AuthenticationError:
+        await _must_answer(environment)
+        raise
     rest = RestClient(
         environment.address,
         Tokens(login.access_token, login.refresh_token or None),
@@ -121,6 +125,13 @@ async def _log_in_by_itself(environment: Environment, user: str, server: Running
     login = login_from(environment.address, result, server_pid=server.pid)
     environment.store.save_login(login)
     return login
+
+
+async def _must_answer(environment: Environment) -> None:
+    """Raise ``CannotConnect`` where nothing listens: a login would not help there, so that comes first."""
+    async with RestClient(environment.address, timeout=environment.timeout) as rest:
+        with suppress(ApiError, ProtocolViolation):
+            await rest.health()
 
 
 def _not_logged_in(environment: Environment, user: str) -> AuthenticationError:
