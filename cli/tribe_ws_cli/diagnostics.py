@@ -135,6 +135,8 @@ _EXIT_CODES: tuple[tuple[type[BaseException], ExitCode], ...] = (
 def _words(error: BaseException) -> tuple[str, str]:
     """Find the two halves of a message: what happened, and what to do next."""
     match error:
+        case CannotConnect(reason="refused"):
+            return _cannot_connect(error)
         case TribeError(hint=hint) if hint:
             return str(error), hint
         case CannotConnect():

@@ -141,7 +141,7 @@ def _server(sources: _Sources, store: ProfileStore) -> tuple[Setting, str]:
         if not setting.value:
             continue
         if not is_name:
-            return setting, _name_of(setting.value, store)
+            return setting, _name_of(setting, store)
         return Setting(_profile_url(setting, store), f"{setting.origin} {setting.value}"), setting.value
     return Setting(DEFAULT_URL, "default"), DEFAULT_PROFILE
 
@@ -177,9 +177,9 @@ def _profile_url(setting: Setting, store: ProfileStore) -> str:
     )
 
 
-def _name_of(url: str, store: ProfileStore) -> str:
+def _name_of(setting: Setting, store: ProfileStore) -> str:
     """Find the name of a server that was given by its address."""
-    address = _address(Setting(url, ""))
+    address = _address(setting)
     for name, profile in store.profiles().items():
         if profile.url == address.base_url:
             return name

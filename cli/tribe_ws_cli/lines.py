@@ -25,7 +25,7 @@ class LineStyle:
     """How lines look: glyphs or ASCII, how wide, and which time they begin with."""
 
     ascii: bool = False
-    width: int = 80
+    width: int = 84
     time: str = "clock"
     started: datetime | None = None
     _last: datetime | None = None

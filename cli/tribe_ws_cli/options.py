@@ -41,9 +41,8 @@ MaxRetries = Annotated[
     int | None, typer.Option("--max-retries", min=0, metavar="N", help="Try so often to connect again.")
 ]
 
-_LONGEST_LINE = 100
+_LONGEST_LINE = 84
 _SHORTEST_LINE = 60
-_PIPE_LINE = 80
 
 
 class StreamRequest:
@@ -86,9 +85,9 @@ class StreamRequest:
         from tribe_ws_cli.printer import Printer
 
         environment = self.environment
-        width = _PIPE_LINE
+        width = _LONGEST_LINE
         if sys.stdout.isatty():
-            columns = shutil.get_terminal_size((_PIPE_LINE, 24)).columns
+            columns = shutil.get_terminal_size((_LONGEST_LINE, 24)).columns
             width = max(_SHORTEST_LINE, min(_LONGEST_LINE, columns))
         color = environment.color and self.mode == "pretty"
         talk = Talk(quiet=environment.quiet, color=False)

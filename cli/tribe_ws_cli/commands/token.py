@@ -124,7 +124,7 @@ def _print(environment: Environment, found: Inspection) -> None:
 def _given_token(environment: Environment, source: str) -> str:
     if source == "-":
         return sys.stdin.readline().strip()
-    if source.count(".") == 2 and "/" not in source and not Path(source).exists():
+    if source.startswith("eyJ") and source.count(".") == 2:
         return source
     if source:
         return Path(source).expanduser().read_text("utf-8").strip()
