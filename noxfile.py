@@ -51,7 +51,7 @@ def tests(session: nox.Session) -> None:
 def smoke(session: nox.Session) -> None:
     """Install the built wheel into an environment of its own and drive the documented flow with it."""
     session.install("build", "hatchling", *group("smoke"))
-    workshop = Path(session.create_tmp())
+    workshop = Path(session.create_tmp()).resolve()
     dist, home = workshop / "dist", workshop / "installed"
     shutil.rmtree(dist, ignore_errors=True)
     session.run("python", "-m", "build", "--wheel", "--no-isolation", "--outdir", str(dist), silent=True)
