@@ -165,7 +165,7 @@ def test_stop_tells_every_socket_and_exits_0(serve, number):
             assert closed.value.rcvd is not None
             assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1012, "restart")
     assert server.end() == 0
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 10
     assert "Traceback" not in server.log
 
 
@@ -197,7 +197,7 @@ def test_stop_is_in_time_whatever_clients_do(serve):
     started = time.monotonic()
     server.signal(signal.SIGTERM)
     assert server.end() == 0
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
     assert "Traceback" not in server.log
     for connection in connections:
         connection.close()

@@ -79,6 +79,32 @@ async def test_what_is_committed_is_told_in_order_and_after_the_senders_knew(
     assert [message.seq for message in committed.messages] == list(range(1, 11))
 
 
+async def test_a_removal_is_told_in_its_place_among_the_messages(storage, people, send, committed):
+    told = []
+    await asyncio.gather(
+        send("before"),
+        storage.conversations.remove_participant(
+            people.group.id,
+            people.ana.id,
+            people.ben.id,
+            on_removed=lambda: told.append([message.content for message in committed.messages]),
+        ),
+        send("after"),
+    )
+    assert told == [["before"]]
+    assert [message.content for message in committed.messages] == ["before", "after"]
+
+
+async def test_a_removal_that_fails_is_not_told(storage, people):
+    def tell():
+        pytest.fail("it was told")
+
+    with pytest.raises(NotAllowed):
+        await storage.conversations.remove_participant(
+            people.group.id, people.ben.id, people.ana.id, on_removed=tell
+        )
+
+
 async def test_a_cancelled_sender_does_not_undo_the_message(storage, people, send, committed):
     task = asyncio.create_task(send("I am leaving"))
     await asyncio.sleep(0)

@@ -7,6 +7,7 @@ order of the commits, also if the client that sent it has gone (contract 6.1, 6.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from tribe_ws.clock import format_timestamp
 from tribe_ws.hub.connection import Connection
@@ -62,9 +63,10 @@ class Messaging:
                 return found
 
     async def remove(self, conversation_id: str, actor_id: str, user_id: str) -> None:
-        """Take a participant out; their sockets get nothing more of it from that moment (contract 6.3)."""
-        await self._storage.conversations.remove_participant(conversation_id, actor_id, user_id)
-        self._hub.evict(user_id, conversation_id)
+        """Take a participant out; their sockets get nothing that is committed after that (contract 6.3)."""
+        await self._storage.conversations.remove_participant(
+            conversation_id, actor_id, user_id, on_removed=partial(self._hub.evict, user_id, conversation_id)
+        )
 
     async def mark_read(self, conversation_id: str, user_id: str) -> ReadResult:
         """Note that a user has read all of a conversation, and tell those whose profile knows such news."""

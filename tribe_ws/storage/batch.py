@@ -65,13 +65,22 @@ class Send(Write):
 
 
 class Work(Write):
-    """Any other change, as a function of the connection."""
+    """Any other change, as a function of the connection.
 
-    __slots__ = ("work",)
+    ``then`` is called on the event loop after its commit, in its place among the messages of the same batch.
+    """
 
-    def __init__(self, future: asyncio.Future[Any], work: Callable[[Connection], Any]) -> None:
+    __slots__ = ("then", "work")
+
+    def __init__(
+        self,
+        future: asyncio.Future[Any],
+        work: Callable[[Connection], Any],
+        then: Callable[[], None] | None = None,
+    ) -> None:
         super().__init__(future)
         self.work = work
+        self.then = then
 
 
 class Batches:

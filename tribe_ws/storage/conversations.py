@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tribe_ws.clock import Clock
 from tribe_ws.storage import membership, overview
@@ -68,14 +68,22 @@ class ConversationStore:
             lambda connection: membership.add(connection, conversation_id, actor_id, user_ids, now_ms)
         )
 
-    async def remove_participant(self, conversation_id: str, actor_id: str, user_id: str) -> None:
+    async def remove_participant(
+        self,
+        conversation_id: str,
+        actor_id: str,
+        user_id: str,
+        *,
+        on_removed: Callable[[], None] | None = None,
+    ) -> None:
         """Take a user out of a group: admins may, and everybody may leave.
 
-        A group that loses its last admin gets its longest-standing participant as the next one. Raises
-        ``NotFound`` and ``NotAllowed``.
+        A group that loses its last admin gets its longest-standing participant as the next one.
+        ``on_removed`` is called after the commit and before any message that was committed later is
+        announced, also if nobody waits for this call any more. Raises ``NotFound`` and ``NotAllowed``.
         """
         await self._database.write(
-            lambda connection: membership.remove(connection, conversation_id, actor_id, user_id)
+            lambda connection: membership.remove(connection, conversation_id, actor_id, user_id), on_removed
         )
 
     async def mark_read(self, conversation_id: str, user_id: str) -> ReadResult:

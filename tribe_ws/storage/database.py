@@ -77,9 +77,14 @@ class Database:
         """Queue a message for the next commit."""
         return self._writer.send(message)
 
-    def write(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
-        """Queue any other change for the next commit; what ``work`` raises undoes it, and comes back."""
-        return self._writer.perform(work)
+    def write(
+        self, work: Callable[[Connection], T], then: Callable[[], None] | None = None
+    ) -> asyncio.Future[T]:
+        """Queue any other change for the next commit; what ``work`` raises undoes it, and comes back.
+
+        ``then`` is called after the commit, in the order of the commits and of the messages among them.
+        """
+        return self._writer.perform(work, then)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Read in a transaction of its own; raises what ``work`` raises, or ``StorageUnavailable``."""

@@ -57,9 +57,14 @@ class Writer(ABC):
         self._submit(write)
         return write.future
 
-    def perform(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
-        """Queue any other change; it runs in the order of its coming, and alone if it fails."""
-        write = Work(self._loop.create_future(), work)
+    def perform(
+        self, work: Callable[[Connection], T], then: Callable[[], None] | None = None
+    ) -> asyncio.Future[T]:
+        """Queue any other change; it runs in the order of its coming, and alone if it fails.
+
+        ``then`` is called after its commit, before any message of a later place in that order is announced.
+        """
+        write = Work(self._loop.create_future(), work, then)
         self._submit(write)
         return write.future
 
@@ -101,7 +106,18 @@ class Writer(ABC):
         committed = sum(write.error is None for write in writes)
         if self._observer is not None and committed:
             self._observer.on_commit(committed, seconds)
-        stored = [write.outcome for write in writes if isinstance(write, Send) and write.is_news]
+        stored: list[StoredMessage] = []
+        for write in writes:
+            if isinstance(write, Send) and write.is_news:
+                stored.append(write.outcome)
+            elif isinstance(write, Work) and write.then is not None and write.error is None:
+                # What was sent before goes out before, and what was sent after, after.
+                self._announce(stored)
+                stored = []
+                write.then()
+        self._announce(stored)
+
+    def _announce(self, stored: Sequence[StoredMessage]) -> None:
         if stored and self._on_committed is not None:
             self._on_committed(stored)
 
