@@ -8,11 +8,13 @@ import json
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 import pytest
 from websockets.sync.client import connect
 
+from tests.server.socket_stage import stage_with
 from tribe_ws.clock import new_id
 from tribe_ws.server.local import LocalServer, local_settings
 from tribe_ws.server.passwords import Passwords
@@ -64,7 +66,7 @@ class Socket:
 
     def subscribe(self, conversation_id):
         self.send(event="subscribe", channel="conversation", conversation_id=conversation_id)
-        assert self.next() == {"event": "subscribed", "conversation_id": conversation_id}
+        assert self.next_event("subscribed") == {"event": "subscribed", "conversation_id": conversation_id}
 
     def events_until_pong(self):
         """Say what came before the answer to a ping: everything that was on its way."""
@@ -165,3 +167,16 @@ def pytest_asyncio_loop_factories(config, item):
     """Run the asynchronous tests of a file on every kind of event loop which that file names."""
     usual = {"asyncio": asyncio.new_event_loop}
     return getattr(item.getparent(pytest.Module).obj, "LOOP_FACTORIES", usual)
+
+
+@pytest.fixture(params=["fast", "portable"])
+def make_stage(request):
+    """Make stages whose server sends in one of the two ways."""
+    return partial(stage_with, fan_out=request.param)
+
+
+@pytest.fixture
+async def stage(make_stage):
+    """A stage with everything at its default."""
+    async with make_stage() as running:
+        yield running
