@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from tribe_ws.client.buffer import Overflow
     from tribe_ws.client.client import TribeClient
     from tribe_ws.client.events import (
         CatchUpFailed,
@@ -26,10 +27,13 @@ if TYPE_CHECKING:
         Repeated,
         StreamItem,
         TokenRenewed,
+        WireLine,
     )
+    from tribe_ws.client.options import StreamOptions
     from tribe_ws.client.rest import RestClient
-    from tribe_ws.client.results import Conversation, Message, SentMessage, User
-    from tribe_ws.client.stream import EventStream
+    from tribe_ws.client.results import Conversation, Message, MessagePage, SentMessage, User
+    from tribe_ws.client.stream import EventStream, StreamState
+    from tribe_ws.client.tokens import Tokens, TokenSource
     from tribe_ws.errors import (
         ApiError,
         AuthenticationError,
@@ -67,6 +71,7 @@ if TYPE_CHECKING:
     from tribe_ws.protocol.urls import ServerAddress, parse_address
 
 _MODULES = {
+    "tribe_ws.client.buffer": ("Overflow",),
     "tribe_ws.client.client": ("TribeClient",),
     "tribe_ws.client.events": (
         "CatchUpFailed",
@@ -81,15 +86,19 @@ _MODULES = {
         "Repeated",
         "StreamItem",
         "TokenRenewed",
+        "WireLine",
     ),
+    "tribe_ws.client.options": ("StreamOptions",),
     "tribe_ws.client.rest": ("RestClient",),
     "tribe_ws.client.results": (
         "Conversation",
         "Message",
+        "MessagePage",
         "SentMessage",
         "User",
     ),
-    "tribe_ws.client.stream": ("EventStream",),
+    "tribe_ws.client.stream": ("EventStream", "StreamState"),
+    "tribe_ws.client.tokens": ("TokenSource", "Tokens"),
     "tribe_ws.errors": (
         "ApiError",
         "AuthenticationError",
@@ -158,11 +167,13 @@ __all__ = [
     "Lost",
     "Message",
     "MessageNew",
+    "MessagePage",
     "MessageRead",
     "NotAllowed",
     "NotFound",
     "Notice",
     "Opened",
+    "Overflow",
     "Ping",
     "Pong",
     "PongMissing",
@@ -179,15 +190,20 @@ __all__ = [
     "SetTyping",
     "StorageUnavailable",
     "StreamItem",
+    "StreamOptions",
+    "StreamState",
     "Subscribe",
     "Subscribed",
     "TokenRenewed",
+    "TokenSource",
+    "Tokens",
     "TribeClient",
     "TribeError",
     "TypingChanged",
     "Unsubscribe",
     "User",
     "WaitedInVain",
+    "WireLine",
     "__version__",
     "parse_address",
 ]

@@ -232,6 +232,30 @@ async def test_an_error_status_says_what_the_server_said(
     assert (raised.value.status, raised.value.retry_after) == (status, retry_after)
 
 
+@pytest.mark.parametrize(
+    ("location", "says", "hint"),
+    [
+        (
+            "https://chat.example/api?token=x",
+            "redirects to https://chat.example",
+            "--url https://chat.example",
+        ),
+        ("/elsewhere", "redirects to another path", "Tribe server"),
+        ("", "redirects to another path", "Tribe server"),
+    ],
+)
+async def test_a_redirect_is_told_and_never_followed_with_the_token(
+    location: str, says: str, hint: str
+) -> None:
+    api = Api(ok(None, 308, Location=location))
+    async with api.client() as client:
+        with pytest.raises(CannotConnect) as raised:
+            await client.me()
+    assert says in str(raised.value)
+    assert hint in raised.value.hint
+    assert len(api.requests) == 1
+
+
 @pytest.mark.parametrize("content", [b"<html>", b"[]", b"", b"7", b"[" * 100_000])
 async def test_an_answer_in_another_language_breaks_the_contract(content: bytes) -> None:
     async with Api(httpx.Response(200, content=content)).client() as client:

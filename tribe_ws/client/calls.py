@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import tribe_ws
-from tribe_ws.client.failures import LOG_IN, explain_network_error, explain_proxy, explain_timeout
+from tribe_ws.client.failures import (
+    LOG_IN,
+    explain_network_error,
+    explain_proxy,
+    explain_redirect,
+    explain_timeout,
+)
 from tribe_ws.client.tokens import TokenSource
 from tribe_ws.errors import ApiError, AuthenticationError, CannotConnect, ProtocolViolation
 from tribe_ws.protocol.urls import API_PREFIX, ServerAddress, redact
@@ -93,6 +99,8 @@ class RestCalls:
         if answer.status == UNAUTHORISED and token is not None and self.source is not None:
             renewed = await self._renew(token, answer, method, path)
             answer = await self._exchange(method, url, body, query, sent, renewed)
+        if 300 <= answer.status < 400:
+            raise explain_redirect(self.address, answer.headers.get("location", ""))
         if answer.status >= 400:
             raise _error_of(answer, method, path, with_token=with_token)
         return answer

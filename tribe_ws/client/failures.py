@@ -11,7 +11,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from tribe_ws.durations import format_duration
@@ -66,6 +66,19 @@ def explain_proxy(address: ServerAddress, said: str) -> CannotConnect:
         reason="proxy",
         url=address.base_url,
         hint=PROXY_HINT,
+    )
+
+
+def explain_redirect(address: ServerAddress, location: str) -> CannotConnect:
+    """Say that a server wants to be asked elsewhere; we never follow, a token would go along."""
+    target = urlsplit(urljoin(f"{address.base_url}/", location))
+    base_url = f"{target.scheme}://{target.netloc.rpartition('@')[2]}"
+    is_elsewhere = bool(location) and base_url != address.base_url
+    return CannotConnect(
+        f"{address.host}:{address.port} redirects to {base_url if is_elsewhere else 'another path'}",
+        reason="handshake",
+        url=address.base_url,
+        hint=f"give that address:  --url {base_url}" if is_elsewhere else "is it a Tribe server?",
     )
 
 
