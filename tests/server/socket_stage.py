@@ -220,6 +220,9 @@ class Stage:
         await asyncio.wait_for(self.serving, PATIENCE)
 
 
+MakeStage = Callable[..., contextlib.AbstractAsyncContextManager[Stage]]
+
+
 @contextlib.asynccontextmanager
 async def stage_with(overrides: dict[str, Any] | None = None, **changes: Any) -> AsyncIterator[Stage]:
     """Run the endpoint under our own uvicorn settings on a free port of the running loop."""

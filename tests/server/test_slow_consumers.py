@@ -5,23 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from functools import partial
 
 import pytest
 
 from tests.server.raw_client import CLOSE, PING, RawClient, frame
-from tests.server.socket_stage import LOOPS, ROOM, Stage, hear_json, stage_with, until
+from tests.server.socket_stage import LOOPS, ROOM, MakeStage, Stage, hear_json, until
 from tribe_ws.protocol.close_codes import SLOW_CONSUMER
 
 LOOP_FACTORIES = LOOPS
-MakeStage = Callable[..., AbstractAsyncContextManager[Stage]]
 BIG = "x" * 16_000
-
-
-@pytest.fixture(params=["fast", "portable"])
-def make_stage(request: pytest.FixtureRequest) -> MakeStage:
-    return partial(stage_with, fan_out=request.param)
 
 
 @pytest.fixture

@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
-from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.server.raw_client import BINARY, CLOSE, PING, PONG, TEXT, frame
-from tests.server.socket_stage import CONNECTED, LOOPS, Stage, end_of, hear, stage_with, until
+from tests.server.socket_stage import CONNECTED, LOOPS, MakeStage, Stage, end_of, hear, until
 
 LOOP_FACTORIES = LOOPS
-MakeStage = Callable[..., AbstractAsyncContextManager[Stage]]
 CONTINUATION = 0
-
-
-@pytest.fixture(params=["fast", "portable"])
-def make_stage(request: pytest.FixtureRequest) -> MakeStage:
-    return partial(stage_with, fan_out=request.param)
-
-
-@pytest.fixture
-async def stage(make_stage: MakeStage) -> AsyncIterator[Stage]:
-    async with make_stage() as running:
-        yield running
 
 
 BROKEN = {

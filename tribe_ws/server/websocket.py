@@ -1,133 +1,27 @@
-"""The socket endpoint, a bare ASGI callable: judges the upgrade, then reads frames and does what follows.
-
-What a frame means is decided by ``protocol.session``; what goes out, and to whom, by the hub. This module
-connects the two with the database, and sees to it that every end is a clean one: whatever happens to a
-connection, nothing of it is left in the hub.
-"""
+"""The socket endpoint, a bare ASGI callable: judges an upgrade, and lets a visit begin or turns it away."""
 
 from __future__ import annotations
 
-import asyncio
-from functools import partial
-from typing import Protocol, assert_never
-
-from tribe_ws.clock import Clock, Timer
-from tribe_ws.errors import ProtocolViolation, StorageUnavailable
+from tribe_ws.errors import StorageUnavailable
 from tribe_ws.hub.connection import Connection, Transport
-from tribe_ws.hub.hub import Hub
 from tribe_ws.protocol import close_codes
 from tribe_ws.protocol.close_codes import CloseCode
-from tribe_ws.protocol.frames import Connected, PresenceStatus
 from tribe_ws.protocol.profiles import Profile
-from tribe_ws.protocol.session import (
-    Close,
-    Effect,
-    Ignore,
-    Join,
-    Leave,
-    Relay,
-    Send,
-    Session,
-    SessionLimits,
-    SetStatus,
-)
-from tribe_ws.server.guards import Guard
+from tribe_ws.protocol.session import Session, SessionLimits
 from tribe_ws.server.handshake import (
     EXTENSION,
     Receive,
     Scope,
+    Send,
     answer_with_http,
     refusal_of,
     refuse_upgrade,
     token_of,
 )
-from tribe_ws.server.handshake import Send as AsgiSend
-from tribe_ws.server.logging import Log
 from tribe_ws.server.portable_socket import PortableTransport
-from tribe_ws.server.tokens import Claims, Unauthorised
-from tribe_ws.settings import ServerSettings
-
-_EVENT_OF: dict[type[Effect], str] = {
-    Join: "subscribe", Leave: "unsubscribe", Relay: "typing", SetStatus: "presence", Send: "ping",
-}  # fmt: skip
-LOGGED_VIOLATIONS = 10
-"""How many violations of one connection are logged; all are counted."""
-
-
-class SocketUser(Protocol):
-    """What the socket needs to know of a user."""
-
-    @property
-    def id(self) -> str:
-        """The user's id, in lower case."""
-        ...
-
-    @property
-    def full_name(self) -> str:
-        """The name others see beside what the user types."""
-        ...
-
-
-class SocketIdentity(Protocol):
-    """Who a token belongs to, and what it says."""
-
-    @property
-    def user(self) -> SocketUser:
-        """The user, who exists and is active."""
-        ...
-
-    @property
-    def claims(self) -> Claims:
-        """What the token says, its end among it."""
-        ...
-
-
-class SocketServices(Protocol):
-    """What the socket asks of the rest of the server."""
-
-    @property
-    def settings(self) -> ServerSettings:
-        """The server's settings."""
-        ...
-
-    @property
-    def clock(self) -> Clock:
-        """The server's time."""
-        ...
-
-    @property
-    def hub(self) -> Hub:
-        """The live connections."""
-        ...
-
-    @property
-    def log(self) -> Log:
-        """The server's log."""
-        ...
-
-    @property
-    def guard(self) -> Guard:
-        """The judge of hosts and origins."""
-        ...
-
-    async def authenticate(self, token: str | None) -> SocketIdentity:
-        """Tell whose token that is; raises ``Unauthorised``."""
-        ...
-
-    async def can_subscribe(self, user_id: str, conversation_id: str) -> bool:
-        """Tell whether the user is a participant, by the database and as of the moment of returning.
-
-        What the caller does next, before it waits again, cannot be overtaken by a removal.
-        """
-        ...
-
-    async def typing(self, connection: Connection, conversation_id: str, is_typing: bool) -> bool:
-        """Pass on that the user types or stopped; ``False`` for one who is not a participant."""
-        ...
-
-    async def set_presence(self, user_id: str, status: PresenceStatus) -> None:
-        """Store how the user wants to be seen, and tell those who may know."""
-        ...
+from tribe_ws.server.socket_services import SocketIdentity, SocketServices
+from tribe_ws.server.tokens import Unauthorised
+from tribe_ws.server.visit import Visit
 
 
 class SocketEndpoint:
@@ -139,7 +33,7 @@ class SocketEndpoint:
         self._profile = Profile(settings.profile)
         self._limits = SessionLimits(frames=settings.limit_frames, subscriptions=settings.limit_subscriptions)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one upgrade request from its first byte to the end of the connection."""
         try:
             visit = await self._admit(scope, receive, send)
@@ -152,28 +46,36 @@ class SocketEndpoint:
         else:
             await visit.run()
 
-    async def _admit(self, scope: Scope, receive: Receive, send: AsgiSend) -> _Visit | None:
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> Visit | None:
         refusal = refuse_upgrade(scope, self._services.guard)
         await receive()
         if refusal is not None:
             await answer_with_http(scope, send, refusal)
             return None
-        try:
-            identity = await self._services.authenticate(token_of(scope))
-        except Unauthorised as error:
-            await self._turn_away(scope, send, error.close_code)
-            return None
-        except Exception:
-            self._services.log.exception("socket.refused", reason="internal")
-            await self._turn_away(scope, send, close_codes.INTERNAL)
+        identity = await self._identify(scope)
+        if isinstance(identity, CloseCode):
+            await self._turn_away(scope, send, identity)
             return None
         await send({"type": "websocket.accept"})
         transport = scope.get("extensions", {}).get(EXTENSION) or PortableTransport(send)
-        return _Visit(self._services, self._open(identity, transport), self._session(), receive, identity)
+        return Visit(self._services, self._open(identity, transport), self._session(), receive, identity)
 
-    async def _turn_away(self, scope: Scope, send: AsgiSend, close_code: CloseCode) -> None:
+    async def _identify(self, scope: Scope) -> SocketIdentity | CloseCode:
+        """Tell who asks, or why they cannot be let in."""
+        log = self._services.log
+        try:
+            return await self._services.authenticate(token_of(scope))
+        except Unauthorised as error:
+            log.info("socket.refused", reason=error.close_code.reason)
+            return error.close_code
+        except StorageUnavailable as error:
+            log.warning("socket.refused", reason=error.reason)
+        except Exception:
+            log.exception("socket.refused", reason="internal")
+        return close_codes.INTERNAL
+
+    async def _turn_away(self, scope: Scope, send: Send, close_code: CloseCode) -> None:
         """Accept, then close: a client cannot see the status of a refused upgrade, a close code it can."""
-        self._services.log.info("socket.refused", reason=close_code.reason)
         if self._services.settings.reject == "http" and close_code is not close_codes.INTERNAL:
             await answer_with_http(scope, send, refusal_of(close_code))
             return
@@ -191,171 +93,3 @@ class SocketEndpoint:
 
     def _session(self) -> Session:
         return Session(self._profile, self._limits)
-
-
-class _Visit:
-    """One accepted connection: reads frames until it ends, and cleans up after it."""
-
-    __slots__ = (
-        "_complaints", "_connection", "_expires_at", "_expiry", "_heard_at", "_receive", "_services",
-        "_session", "_silence",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        services: SocketServices,
-        connection: Connection,
-        session: Session,
-        receive: Receive,
-        identity: SocketIdentity,
-    ) -> None:
-        self._services = services
-        self._connection = connection
-        self._session = session
-        self._receive = receive
-        self._expires_at = identity.claims.expires_at
-        self._expiry: Timer | None = None
-        self._silence: Timer | None = None
-        self._heard_at = services.clock.monotonic()
-        self._complaints = 0
-
-    @property
-    def transport(self) -> Transport:
-        """The way to the client."""
-        return self._connection.transport
-
-    async def run(self) -> None:
-        """Serve the connection to its end; never raises for anything a client does."""
-        code = 1006
-        try:
-            if self._enter():
-                code = await self._listen()
-        except asyncio.CancelledError:
-            self._connection.close(close_codes.RESTART)
-            raise
-        except StorageUnavailable as error:
-            self._services.log.warning(
-                "socket.failed", connection_id=self._connection.id, reason=error.reason
-            )
-            self._connection.close(close_codes.INTERNAL)
-        except Exception:
-            self._services.log.exception("socket.failed", connection_id=self._connection.id)
-            self._connection.close(close_codes.INTERNAL)
-        finally:
-            self._leave(code)
-
-    def _enter(self) -> bool:
-        hub, connection = self._services.hub, self._connection
-        if not hub.attach(connection):
-            connection.close(close_codes.TOO_MANY_CONNECTIONS)
-            return False
-        connection.on_evicted = self._session.left
-        hub.send(connection, Connected())
-        self._watch_token()
-        self._watch_silence()
-        self._services.log.info("socket.opened", connection_id=connection.id, user_id=connection.user_id)
-        return True
-
-    def _leave(self, code: int) -> None:
-        for timer in (self._expiry, self._silence):
-            if timer is not None:
-                timer.cancel()
-        connection = self._connection
-        self._services.hub.detach(connection)
-        connection.on_evicted = None
-        ended = connection.ended
-        self._services.log.info(
-            "socket.closed",
-            connection_id=connection.id,
-            user_id=connection.user_id,
-            code=ended.code if ended else code,
-            reason=ended.reason if ended else "",
-        )
-
-    async def _listen(self) -> int:
-        """Read frames until either side ends the connection; tells the close code that arrived."""
-        clock = self._services.clock
-        while True:
-            message = await self._receive()
-            if message["type"] == "websocket.disconnect":
-                return int(message.get("code") or 1005)
-            if self._connection.ended is not None:
-                return self._connection.ended.code
-            self._heard_at = now = clock.monotonic()
-            text = message.get("text")
-            if text is not None:
-                effects = self._session.receive_text(text, now)
-            else:
-                effects = self._session.receive_binary(message.get("bytes") or b"", now)
-            for effect in effects:
-                if (event := _EVENT_OF.get(type(effect))) is not None:
-                    self._services.hub.observer.frame_in(event)
-            await self._carry_out(effects)
-
-    async def _carry_out(self, effects: tuple[Effect, ...]) -> None:
-        """Do what follows from one frame, in order, before the next frame is read."""
-        hub, connection = self._services.hub, self._connection
-        for effect in effects:
-            match effect:
-                case Send(frame):
-                    hub.send(connection, frame)
-                case Join(conversation_id):
-                    await self._join(conversation_id)
-                case Leave(conversation_id):
-                    hub.unsubscribe(connection, conversation_id)
-                case Relay(conversation_id, is_typing):
-                    await self._relay(conversation_id, is_typing)
-                case SetStatus(status):
-                    await self._services.set_presence(connection.user_id, status)
-                case Ignore(violation):
-                    self._note(violation)
-                case Close(close_code):
-                    connection.close(close_code)
-                case _:
-                    assert_never(effect)
-
-    async def _join(self, conversation_id: str) -> None:
-        services, connection = self._services, self._connection
-        if not await services.can_subscribe(connection.user_id, conversation_id):
-            await self._refuse(conversation_id)
-        elif services.hub.subscribe(connection, conversation_id):
-            await self._carry_out(self._session.joined(conversation_id))
-
-    async def _relay(self, conversation_id: str, is_typing: bool) -> None:
-        if not await self._services.typing(self._connection, conversation_id, is_typing):
-            await self._refuse(conversation_id)
-
-    async def _refuse(self, conversation_id: str) -> None:
-        # A subscription from before must not outlive what the database says now.
-        self._services.hub.unsubscribe(self._connection, conversation_id)
-        await self._carry_out(self._session.refused(conversation_id))
-
-    def _note(self, violation: ProtocolViolation) -> None:
-        self._services.hub.observer.dropped(violation.violation)
-        self._complaints += 1
-        if self._complaints <= LOGGED_VIOLATIONS:
-            self._services.log.info(
-                "socket.ignored",
-                connection_id=self._connection.id,
-                violation=violation.violation,
-                detail=violation.message[:200],
-            )
-
-    def _watch_token(self) -> None:
-        services = self._services
-        if services.settings.on_expiry == "close":
-            left = max(0.0, self._expires_at - services.clock.now().timestamp())
-            close = partial(self._connection.close, close_codes.TOKEN_EXPIRED)
-            self._expiry = services.clock.call_later(left, close)
-
-    def _watch_silence(self) -> None:
-        """Look again when the client would have been silent for too long, if that is watched at all."""
-        patience = self._services.settings.heartbeat_timeout
-        if not patience:
-            return
-        clock = self._services.clock
-        left = self._heard_at + patience - clock.monotonic()
-        if left <= 0:
-            self._connection.close(close_codes.HEARTBEAT_TIMEOUT)
-        else:
-            self._silence = clock.call_later(left, self._watch_silence)
