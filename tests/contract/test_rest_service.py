@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.contract.harness import RunningServer
+from tests.contract.harness import RunningServer, exchange, running_server
 from tribe_ws import __version__
 from tribe_ws.protocol.asyncapi import asyncapi_document
 from tribe_ws.protocol.profiles import Profile
@@ -94,3 +94,19 @@ async def test_the_pages_load_nothing_from_elsewhere(server: RunningServer, path
     assert answer.headers["content-type"].startswith("text/html")
     assert not re.search(r"""(?:src|href)\s*=\s*["']?\s*(?:https?:)?//""", answer.text)
     assert not re.search(r"""(?:fetch|import)\s*\(\s*["']https?://""", answer.text)
+
+
+@pytest.mark.clause("docs.offline")
+async def test_the_documents_can_be_switched_off(fan_out: str):
+    async with running_server(fan_out=fan_out, docs=False) as server:
+        for path in ("/docs", "/docs/events", "/api/v1/openapi.json", "/api/v1/asyncapi.json"):
+            assert (await server.http.get(path)).status_code == 404
+
+
+@pytest.mark.clause("docs.asyncapi")
+async def test_a_host_that_is_none_harms_nothing(fan_out: str):
+    async with running_server(
+        fan_out=fan_out, host="0.0.0.0"
+    ) as server:  # all addresses: Host is not checked
+        request = b"GET /api/v1/asyncapi.json HTTP/1.1\r\nHost: a b\r\n\r\n"
+        assert (await exchange(server, request)).split()[1] in (b"200", b"400")

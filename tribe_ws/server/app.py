@@ -17,7 +17,7 @@ from tribe_ws.server.failures import install_failures
 from tribe_ws.server.guards import Guard
 from tribe_ws.server.logging import make_log
 from tribe_ws.server.metrics import Metrics
-from tribe_ws.server.routes import auth, conversations, health, messages, users
+from tribe_ws.server.routes import auth, conversations, documents, health, messages, users
 from tribe_ws.server.sending import describe_sending, send_message_route
 from tribe_ws.server.services import open_services
 from tribe_ws.server.websocket import SocketEndpoint
@@ -99,6 +99,8 @@ def create_app(
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(health.router)
+    if settings.docs:
+        app.include_router(documents.router)
     return app
 
 
