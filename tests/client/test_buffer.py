@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from tribe_ws.client.buffer import EventBuffer, Overflow
-from tribe_ws.client.events import Dropped, Opened
+from tribe_ws.client.events import Dropped, Opened, Reconnecting, read_event
 from tribe_ws.clock import ManualClock
 from tribe_ws.errors import ConnectionLost
 
@@ -107,6 +108,24 @@ async def anext_of(held: EventBuffer) -> str:
     except StopAsyncIteration:
         return "ended"
     return "got one"
+
+
+async def test_heartbeats_and_tries_in_a_row_do_not_fill_what_nobody_reads() -> None:
+    held = buffer(2)
+    pong = replace(read_event('{"event":"pong"}', received_at=0.0, at=NOW), is_heartbeat=True)
+    for number in range(100):
+        await held.put(replace(pong, latency=float(number)))
+    for number in range(100):
+        await held.put(Reconnecting(NOW, number, 1.0))
+    assert [await held.get(), await held.get()] == [replace(pong, latency=99.0), Reconnecting(NOW, 99, 1.0)]
+
+
+async def test_pongs_that_were_asked_for_are_all_kept() -> None:
+    held = buffer(10)
+    pong = read_event('{"event":"pong"}', received_at=0.0, at=NOW)
+    for _ in range(3):
+        await held.put(pong)
+    assert len(held) == 3
 
 
 async def test_two_readers_at_once_are_refused() -> None:

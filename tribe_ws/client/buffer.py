@@ -1,4 +1,8 @@
-"""What has arrived and was not read yet: bounded, with a named policy for a reader that is too slow."""
+"""What has arrived and was not read yet: bounded, with a named policy for a reader that is too slow.
+
+Where nobody reads at all, what a stream does by itself (its heartbeat, its tries to reconnect) must not fill
+the buffer and bring it to a halt: of such items in a row only the newest is kept.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import asyncio
 from collections import deque
 from enum import Enum
 
-from tribe_ws.client.events import Dropped, StreamItem
+from tribe_ws.client.events import Dropped, Event, Reconnecting, StreamItem
 from tribe_ws.clock import Clock
 
 
@@ -47,6 +51,9 @@ class EventBuffer:
 
     async def put(self, item: StreamItem) -> None:
         """Add an item; a cancelled call has added nothing."""
+        if self._items and _replaces(item, self._items[-1]):
+            self._items[-1] = item
+            return
         while self.is_stalled and not self._is_finished:
             self._room.clear()
             await self._room.wait()
@@ -84,3 +91,9 @@ class EventBuffer:
             self._error = error
         self._arrived.set()
         self._room.set()
+
+
+def _replaces(new: StreamItem, last: StreamItem) -> bool:
+    if isinstance(new, Event) and isinstance(last, Event):
+        return new.is_heartbeat and last.is_heartbeat
+    return isinstance(new, Reconnecting) and isinstance(last, Reconnecting)
