@@ -162,9 +162,9 @@ def test_structured_values_are_redacted_to_the_bottom():
 )
 def test_hostile_lines_cost_linear_time(piece: str):
     def cost(count: int) -> float:
-        started = time.perf_counter()
+        started = time.process_time()
         redact(piece * count)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     # Eightfold input may cost some eightfold time; quadratic work would cost 64 times as much.
     assert min(cost(16_000) for _ in range(3)) < 32 * max(min(cost(2_000) for _ in range(3)), 1e-4)
