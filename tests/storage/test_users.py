@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from tribe_ws.errors import ConflictError, NotFound
+from tribe_ws.storage.users import insert_user, new_user
 
 
 async def test_a_new_user_is_found_by_id_as_it_was_made(storage, clock):
@@ -60,6 +62,12 @@ async def test_a_taken_name_is_refused_in_any_case(storage, people, email, usern
     with pytest.raises(ConflictError) as caught:
         await storage.users.create(email, username, "Somebody Else", "h")
     assert caught.value.field == field
+
+
+async def test_a_refused_row_whose_names_are_free_is_a_bug_and_stays_one(storage, people):
+    row = new_user(people.ana.id, "fresh@tribe.test", "fresh", "Fresh", "h", 0)
+    with pytest.raises(IntegrityError):
+        await storage._database.write(lambda connection: insert_user(connection, row))
 
 
 async def test_an_update_changes_what_is_named_and_nothing_else(storage, people):

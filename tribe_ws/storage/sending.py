@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, false, insert, null, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, false, insert, null, select, update
 
 from tribe_ws.clock import new_id
 from tribe_ws.errors import ConflictError, NotAllowed, NotFound, TribeError
@@ -26,7 +26,6 @@ KEY_LIFE_MS = 24 * 3600 * 1000
 """How long a repeat of a send is recognised (contract 5)."""
 
 Outcome = StoredMessage | TribeError
-_KeyId = tuple[str, str, str, str]
 
 # In the order of their ids, so that two processes which lock the same conversations cannot wait for each
 # other.
@@ -44,11 +43,10 @@ _FIND_SENDERS = (
         participants.c.user_id.in_(bindparam("sender_ids", expanding=True)),
     )
 )
-_KEY_COLUMNS = (sent_keys.c.sender_id, sent_keys.c.conversation_id, sent_keys.c.kind, sent_keys.c.key)
 _FIND_KEYS = select(
-    *_KEY_COLUMNS, sent_keys.c.message_id, sent_keys.c.body_digest, sent_keys.c.expires_ms
-).where(tuple_(*_KEY_COLUMNS).in_(bindparam("keys", expanding=True)))
-_FORGET_KEYS = delete(sent_keys).where(tuple_(*_KEY_COLUMNS).in_(bindparam("keys", expanding=True)))
+    sent_keys.c.id, sent_keys.c.message_id, sent_keys.c.body_digest, sent_keys.c.expires_ms
+).where(sent_keys.c.id.in_(bindparam("ids", expanding=True)))
+_FORGET_KEYS = delete(sent_keys).where(sent_keys.c.id.in_(bindparam("ids", expanding=True)))
 _INSERT_KEYS = insert(sent_keys)
 # What no new message has is part of the statement: nine values to bind instead of fourteen.
 _INSERT_MESSAGES = insert(messages).values(
@@ -77,7 +75,7 @@ _MOVE_HEADS = (
 def store_messages(connection: Connection, batch: Sequence[NewMessage], now_ms: int) -> list[Outcome]:
     """Store what may be stored of a batch, in its order, and say of each message what came of it."""
     storing = _Storing(connection, batch, now_ms)
-    outcomes = [storing.admit(new) for new in batch]
+    outcomes = storing.admit_all()
     storing.write()
     return outcomes
 
@@ -97,6 +95,14 @@ class _Head:
 
 
 @dataclass(frozen=True, slots=True)
+class _Key:
+    """A key under which a send is recognised; ``name`` is how its sender calls it."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class _KnownSend:
     """What an earlier request with a key stored."""
 
@@ -109,29 +115,33 @@ class _Storing:
 
     def __init__(self, connection: Connection, batch: Sequence[NewMessage], now_ms: int) -> None:
         self._connection = connection
+        self._batch = batch
         self._now_ms = now_ms
         conversation_ids = list({new.conversation_id for new in batch})
         # First the locks: on PostgreSQL each statement sees what was committed before it began, so whoever
         # was removed while we waited for the lock is not found as a participant any more.
         self._heads = self._lock(conversation_ids)
         self._senders = self._find_senders(conversation_ids, list({new.sender_id for new in batch}))
-        self._known = self._find_known([key for new in batch for key in _keys_of(new)])
+        self._keys = [_keys_of(new) for new in batch]
+        self._known = self._find_known([key.id for keys in self._keys for key in keys])
         self._answered = self._find_answered([new.reply_to_message_id for new in batch])
         self._rows: list[dict[str, Any]] = []
         self._key_rows: list[dict[str, Any]] = []
 
-    def admit(self, new: NewMessage) -> Outcome:
-        """Decide about one message, and note the rows that storing it takes."""
+    def admit_all(self) -> list[Outcome]:
+        """Decide about each message, and note the rows that storing it takes."""
+        return [self._admit(new, keys) for new, keys in zip(self._batch, self._keys, strict=True)]
+
+    def _admit(self, new: NewMessage, keys: Sequence[_Key]) -> Outcome:
         head = self._heads.get(new.conversation_id)
         if head is None:
             return NotFound("Conversation not found")
         sender = self._senders.get((new.conversation_id, new.sender_id))
         if sender is None:
             return NotAllowed("Access denied")
-        keys = _keys_of(new)
-        digest = _digest(new) if keys else ""
+        digest = _digest_of_body(new) if keys else ""
         for key in keys:
-            if (known := self._known.get(key)) is not None:
+            if (known := self._known.get(key.id)) is not None:
                 return _repeat(known, digest, key)
         answered = self._answered.get(new.reply_to_message_id or "")
         if new.reply_to_message_id and (answered is None or answered.conversation_id != new.conversation_id):
@@ -182,12 +192,17 @@ class _Storing:
             None, answered, False, False, (), new.client_message_id, from_milliseconds(head.moment_ms),
         )  # fmt: skip
 
-    def _note_key(self, key: _KeyId, stored: StoredMessage, digest: str) -> None:
+    def _note_key(self, key: _Key, stored: StoredMessage, digest: str) -> None:
         # A repeat may come in the same batch.
-        self._known[key] = _KnownSend(digest, stored)
-        row = dict(zip(("sender_id", "conversation_id", "kind", "key"), key, strict=True))
-        row |= {"message_id": stored.id, "body_digest": digest}
-        self._key_rows.append(row | {"expires_ms": self._now_ms + KEY_LIFE_MS})
+        self._known[key.id] = _KnownSend(digest, stored)
+        self._key_rows.append(
+            {
+                "id": key.id,
+                "message_id": stored.id,
+                "body_digest": digest,
+                "expires_ms": self._now_ms + KEY_LIFE_MS,
+            }
+        )
 
     def _lock(self, conversation_ids: list[str]) -> dict[str, _Head]:
         rows = self._connection.execute(_LOCK_CONVERSATIONS, {"conversation_ids": conversation_ids})
@@ -207,46 +222,45 @@ class _Storing:
             senders[conversation_id, user.id] = user
         return senders
 
-    def _find_known(self, keys: list[_KeyId]) -> dict[_KeyId, _KnownSend]:
-        if not keys:
+    def _find_known(self, key_ids: list[str]) -> dict[str, _KnownSend]:
+        if not key_ids:
             return {}
-        found = self._connection.execute(_FIND_KEYS, {"keys": keys}).all()
-        if expired := [tuple(row[:4]) for row in found if row.expires_ms <= self._now_ms]:
-            self._connection.execute(_FORGET_KEYS, {"keys": expired})
+        found = self._connection.execute(_FIND_KEYS, {"ids": key_ids}).all()
+        if expired := [row.id for row in found if row.expires_ms <= self._now_ms]:
+            self._connection.execute(_FORGET_KEYS, {"ids": expired})
         live = [row for row in found if row.expires_ms > self._now_ms]
         if not live:
             return {}
         ids = [row.message_id for row in live]
         stored = {message.id: message for message in load_messages(self._connection, messages.c.id.in_(ids))}
-        return {
-            (row[0], row[1], row[2], row[3]): _KnownSend(row.body_digest, _as_stored(stored[row.message_id]))
-            for row in live
-        }
+        return {row.id: _KnownSend(row.body_digest, _as_stored(stored[row.message_id])) for row in live}
 
     def _find_answered(self, message_ids: Iterable[str | None]) -> dict[str, Message]:
         wanted = {message_id for message_id in message_ids if message_id is not None}
         return load_answered(self._connection, wanted)
 
 
-def _keys_of(new: NewMessage) -> list[_KeyId]:
-    keys: list[_KeyId] = []
-    if new.idempotency_key is not None:
-        keys.append((new.sender_id, new.conversation_id, "header", new.idempotency_key))
-    if new.client_message_id is not None:
-        keys.append((new.sender_id, new.conversation_id, "client", new.client_message_id))
+def _keys_of(new: NewMessage) -> list[_Key]:
+    keys: list[_Key] = []
+    for name, key in (("Idempotency-Key", new.idempotency_key), ("client_message_id", new.client_message_id)):
+        if key is not None:
+            keys.append(_Key(_digest(new.sender_id, new.conversation_id, name, key), name))
     return keys
 
 
-def _digest(new: NewMessage) -> str:
-    body = (new.content, new.message_type, new.reply_to_message_id, new.client_message_id)
-    return hashlib.sha256(json.dumps(body).encode()).hexdigest()
+def _digest_of_body(new: NewMessage) -> str:
+    return _digest(new.content, new.message_type, new.reply_to_message_id, new.client_message_id)
 
 
-def _repeat(known: _KnownSend, digest: str, key: _KeyId) -> Outcome:
+def _digest(*parts: str | None) -> str:
+    # As JSON, so that no two lists of parts look alike, and lone surrogates can be encoded.
+    return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
+
+
+def _repeat(known: _KnownSend, digest: str, key: _Key) -> Outcome:
     if known.body_digest == digest:
         return _as_stored(known.message)
-    name = "Idempotency-Key" if key[2] == "header" else "client_message_id"
-    return ConflictError(f"{name} was already used with another body", field="idempotency_key")
+    return ConflictError(f"{key.name} was already used with another body", field="idempotency_key")
 
 
 def _as_stored(message: Message) -> StoredMessage:

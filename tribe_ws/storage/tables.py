@@ -13,7 +13,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
-    Index,
     Integer,
     MetaData,
     Table,
@@ -119,14 +118,10 @@ messages = Table(
 sent_keys = Table(
     "sent_keys",
     metadata,
-    Column("sender_id", Text, ForeignKey("users.id"), primary_key=True),
-    Column("conversation_id", Text, ForeignKey("conversations.id"), primary_key=True),
-    # "header" for Idempotency-Key, "client" for client_message_id: two name spaces.
-    Column("kind", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
+    # The digest of sender, conversation, kind of key and key: one short column to look up on the hot path.
+    Column("id", Text, primary_key=True),
     Column("message_id", Text, ForeignKey("messages.id"), nullable=False),
     Column("body_digest", Text, nullable=False),
-    Column("expires_ms", BigInteger, nullable=False),
-    Index("ix_sent_keys_expires_ms", "expires_ms"),
+    Column("expires_ms", BigInteger, nullable=False, index=True),
     sqlite_with_rowid=False,
 )

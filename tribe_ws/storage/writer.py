@@ -194,7 +194,8 @@ class LoopWriter(Writer):
             for batch in self._batches.split(_gather(writes, self._queue)):
                 started = perf_counter()
                 await self._commit(batch)
-                self._settle(batch, perf_counter() - started)
+                # Through the loop: what a listener raises must not end the writer.
+                self._loop.call_soon(self._settle, batch, perf_counter() - started)
 
     async def _commit(self, batch: Sequence[Write]) -> None:
         try:

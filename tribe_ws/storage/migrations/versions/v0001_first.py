@@ -112,28 +112,21 @@ def upgrade() -> None:
     op.create_index(op.f("ix_refresh_tokens_user_id"), "refresh_tokens", ["user_id"], unique=False)
     op.create_table(
         "sent_keys",
-        sa.Column("sender_id", sa.Text(), nullable=False),
-        sa.Column("conversation_id", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("body_digest", sa.Text(), nullable=False),
         sa.Column("expires_ms", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["conversation_id"], ["conversations.id"], name=op.f("fk_sent_keys_conversation_id_conversations")
-        ),
-        sa.ForeignKeyConstraint(
             ["message_id"], ["messages.id"], name=op.f("fk_sent_keys_message_id_messages")
         ),
-        sa.ForeignKeyConstraint(["sender_id"], ["users.id"], name=op.f("fk_sent_keys_sender_id_users")),
-        sa.PrimaryKeyConstraint("sender_id", "conversation_id", "kind", "key", name=op.f("pk_sent_keys")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sent_keys")),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_sent_keys_expires_ms", "sent_keys", ["expires_ms"], unique=False)
+    op.create_index(op.f("ix_sent_keys_expires_ms"), "sent_keys", ["expires_ms"], unique=False)
 
 
 def downgrade() -> None:
-    op.drop_index("ix_sent_keys_expires_ms", table_name="sent_keys")
+    op.drop_index(op.f("ix_sent_keys_expires_ms"), table_name="sent_keys")
     op.drop_table("sent_keys")
     op.drop_index(op.f("ix_refresh_tokens_user_id"), table_name="refresh_tokens")
     op.drop_index(op.f("ix_refresh_tokens_expires_ms"), table_name="refresh_tokens")
