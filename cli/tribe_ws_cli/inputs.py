@@ -107,7 +107,7 @@ def _full_name(typed: str) -> str:
     beginnings = [known for known in COMMANDS if known.startswith(name)]
     if name and len(beginnings) == 1:
         return beginnings[0]
-    close = get_close_matches(name, [*COMMANDS, *_ALIASES], n=1, cutoff=0.5)
+    close = get_close_matches(name, [*COMMANDS, *_ALIASES], n=1, cutoff=0.6)
     meant = f"Did you mean /{close[0]}?" if close else "/help lists what there is."
     raise UsageProblem(f"No /{typed}. {meant}")
 
