@@ -35,6 +35,8 @@ port, database, secret = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 settings = load_server_settings(port=port, db=database, secret=secret, log_level="error")
 sys.exit(run_server(settings, lambda ready: print(ready.server.url, flush=True)))
 """
+# A restart takes two seconds on an idle machine and twenty on a busy one.
+PATIENCE = 120.0
 SECRET = "the same secret before and after a restart"
 
 
@@ -173,17 +175,22 @@ async def collect(tribe: TribeClient, wanted: int, into: list[str]) -> None:
 
 @asynccontextmanager
 async def listening(tribe: TribeClient, wanted: int) -> AsyncIterator[list[str]]:
-    """Collect messages until as many as wanted have come, or 60 seconds are over."""
+    """Collect messages until as many as wanted have come, or it has taken far too long."""
     seen: list[str] = []
-    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
         group.create_task(collect(tribe, wanted, seen))
         yield seen
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["kill", "stop"])
-async def test_restarts_during_sends_lose_and_double_nothing(tmp_path: Path, number: signal.Signals) -> None:
-    rounds, each = 2, 40
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("number", "rounds"), [(signal.SIGKILL, 2), (signal.SIGTERM, 1)], ids=["kill", "stop"]
+)
+async def test_restarts_during_sends_lose_and_double_nothing(
+    tmp_path: Path, number: signal.Signals, rounds: int
+) -> None:
+    each = 40
     wanted = [f"message {index}" for index in range(rounds * each)]
     with restartable(tmp_path) as server:
         async with user(server.url, "alice") as alice, user(server.url, "bob") as bob:
@@ -191,7 +198,7 @@ async def test_restarts_during_sends_lose_and_double_nothing(tmp_path: Path, num
             async with listening(bob, len(wanted)) as seen:
                 sending = asyncio.create_task(send_all(alice, wanted))
                 for round_number in range(rounds):
-                    await until(partial(has_at_least, seen, round_number * each + each // 2), 30)
+                    await until(partial(has_at_least, seen, round_number * each + each // 2), PATIENCE)
                     await asyncio.to_thread(server.end, number)
                     await asyncio.to_thread(server.start)
                 await sending
@@ -206,7 +213,7 @@ def has_at_least(seen: list[str], count: int) -> bool:
 
 async def send_all(tribe: TribeClient, contents: list[str]) -> None:
     for content in contents:
-        await tribe.send(GENERAL, content, patience=30.0)
+        await tribe.send(GENERAL, content, patience=PATIENCE)
 
 
 async def everything(tribe: TribeClient, count: int) -> list[str]:
@@ -221,6 +228,7 @@ async def everything(tribe: TribeClient, count: int) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 async def test_many_readers_and_writers_agree_after_restarts(tmp_path: Path) -> None:
     """Concurrent senders: the order is the server's; everybody else's messages come once, in that order."""
     with restartable(tmp_path) as server:
@@ -237,7 +245,7 @@ async def test_many_readers_and_writers_agree_after_restarts(tmp_path: Path) -> 
                     asyncio.create_task(send_all(tribe, [f"{name} {index}" for index in range(20)]))
                     for name, tribe in zip(names, (alice, bob, cara), strict=True)
                 ]
-                await until(lambda: len(seen) >= 10, 30)
+                await until(lambda: len(seen) >= 10, PATIENCE)
                 await asyncio.to_thread(server.end, signal.SIGKILL)
                 await asyncio.to_thread(server.start)
                 await asyncio.gather(*senders)
