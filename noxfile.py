@@ -68,7 +68,7 @@ def smoke(session: nox.Session) -> None:
 def autobahn(session: nox.Session) -> None:
     """Run the Autobahn cases against the server's own uvicorn settings, on both ways out."""
     session.install("-e", ".", *group("test"), *group("autobahn"))
-    run_pytest(session, "-m", "autobahn", "tests", *session.posargs)
+    run_pytest(session, "-m", "autobahn", "tests/autobahn", *session.posargs)
 
 
 @nox.session(default=False)
@@ -76,7 +76,7 @@ def interop(session: nox.Session) -> None:
     """Let clients of other hands talk to the server: node's ws, a browser, the websockets command line."""
     session.install("-e", ".", *group("test"), *group("interop"))
     session.env["TRIBE_WS_TEST_INTEROP"] = "required"
-    run_pytest(session, "-m", "interop", "tests", *session.posargs)
+    run_pytest(session, "-m", "interop", "tests/interop", *session.posargs)
 
 
 @nox.session(default=False)
