@@ -217,9 +217,12 @@ class RunningServer:
 
 
 @asynccontextmanager
-async def running_server(*, expects_bug: bool = False, **settings: Any) -> AsyncIterator[RunningServer]:
+async def running_server(
+    *, expects_bug: bool = False, costly_passwords: bool = False, **settings: Any
+) -> AsyncIterator[RunningServer]:
     """Run a server on a free port until the end of the block, with these ``ServerSettings``.
 
+    Its passwords are hashed as cheaply as those of the demo users, where the cost is not what is tested.
     Whatever happened to it, its log holds no token at the end, and no traceback unless a bug was staged.
     """
     options = {"db": ":memory:", "fixtures": "none", "secret": SECRET, "durability": "normal", "port": 0}
@@ -237,6 +240,9 @@ async def running_server(*, expects_bug: bool = False, **settings: Any) -> Async
     serving = asyncio.create_task(runner.run_on(listener, ready.set))
     try:
         await _first(ready.wait(), serving)
+        if not costly_passwords:
+            passwords = app.state.services.accounts._passwords
+            passwords._hasher = passwords._cheap
         url = f"http://127.0.0.1:{port}"
         async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=DEADLINE) as http:
             yield RunningServer(port, app, runner, clock, log, http)

@@ -7,6 +7,7 @@ import gc
 import socket as sockets
 import time
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.contract.harness import (
     until,
 )
 from tribe_ws.hub.connection import Connection
+from tribe_ws.server import secrets as server_secrets
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -264,3 +266,24 @@ async def test_no_token_gets_into_a_log_line_or_an_error(server: RunningServer):
     assert_discreet("\n".join(texts))
     assert "token=***" in server.log.getvalue()
     assert_discreet(server.log.getvalue())
+
+
+def files_in(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.mark.clause("connect.token-never-shown")
+async def test_no_token_gets_into_a_file(fan_out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(server_secrets, "data_folder", lambda: tmp_path)
+    async with running_server(fan_out=fan_out, db=str(tmp_path / "tribe.db"), secret="") as server:
+        body = {"email": "a@tribe.test", "username": "ana", "full_name": "Ana", "password": "Secret-77"}
+        answer = await server.http.post(
+            "/api/v1/auth/register", json={**body, "confirm_password": "Secret-77"}
+        )
+        tokens = [answer.json()[name] for name in ("access_token", "refresh_token")]
+        async with server.dial(tokens[0]) as socket:
+            await socket.hear("connected")
+        files = files_in(tmp_path)
+        assert len(files) >= 2
+        for hidden in (*tokens, "Secret-77"):
+            assert not any(hidden.encode() in content for content in files)
