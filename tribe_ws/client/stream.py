@@ -16,19 +16,18 @@ from types import TracebackType
 from typing import Any, Self
 
 from tribe_ws.client.answers import Question
-from tribe_ws.client.backoff import Backoff
 from tribe_ws.client.buffer import EventBuffer
-from tribe_ws.client.connection import NO_CLOSE_FRAME, Connection, open_connection
-from tribe_ws.client.events import Event, Lost, Opened, Reconnecting, StreamItem, TokenRenewed, WireLine
+from tribe_ws.client.connection import NO_CLOSE_FRAME, Connection
+from tribe_ws.client.dialler import Dialler
+from tribe_ws.client.events import Event, Lost, Opened, StreamItem, WireLine
 from tribe_ws.client.memory import Memory
 from tribe_ws.client.missed import History
 from tribe_ws.client.options import StreamOptions
 from tribe_ws.client.outgoing import read_outgoing
-from tribe_ws.client.reconnecting import GiveUp, ReconnectPolicy, Renew, TryAgain, Verdict
 from tribe_ws.client.session import Gap, Session
-from tribe_ws.client.tokens import FixedToken, TokenKeeper, TokenSource
+from tribe_ws.client.tokens import FixedToken, TokenSource
 from tribe_ws.clock import Clock, SystemClock
-from tribe_ws.errors import AuthenticationError, ConnectionLost, TribeError, WaitedInVain
+from tribe_ws.errors import ConnectionLost, TribeError, WaitedInVain
 from tribe_ws.protocol.close_codes import meaning_of
 from tribe_ws.protocol.frames import Frame, PresenceStatus, SetPresence, SetTyping, Unsubscribe
 from tribe_ws.protocol.urls import ServerAddress, parse_address
@@ -67,19 +66,12 @@ class EventStream:
     ) -> None:
         self.address = parse_address(address) if isinstance(address, str) else address
         self.options = options or StreamOptions()
-        self.state = StreamState.NEW
-        self._on_wire = on_wire
         self._memory = self._new_memory(token, history, user_id, clock or SystemClock(), rng)
-        self._policy = ReconnectPolicy(
-            is_enabled=self.options.reconnect,
-            max_tries=self.options.max_tries,
-            backoff=Backoff(self.options.first_delay, self.options.longest_delay, self._memory.rng),
-            steady_after=self.options.steady_after,
-        )
+        self._dialler = Dialler(self.address, self._memory, on_wire)
         self._session: Session | None = None
         self._runner: asyncio.Task[None] | None = None
-        self._hurry = asyncio.Event()
-        self._token = ""
+        self._has_begun = False
+        self._has_ended = False
         self._last_error: TribeError = ConnectionLost(NO_CLOSE_FRAME, "not connected")
         self._is_closing = False
 
@@ -100,6 +92,17 @@ class EventStream:
 
     async def __anext__(self) -> StreamItem:
         return await self._memory.buffer.get()
+
+    @property
+    def state(self) -> StreamState:
+        """Where the stream is now."""
+        if self._has_ended:
+            return StreamState.ENDED
+        if self._session is not None:
+            return StreamState.OPEN
+        if self._dialler.is_dialling:
+            return StreamState.CONNECTING
+        return StreamState.WAITING if self._has_begun else StreamState.NEW
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
@@ -126,9 +129,10 @@ class EventStream:
         """
         if self.state is not StreamState.NEW:
             raise RuntimeError("a stream is connected once; make another one")
+        self._has_begun = True
         started = self._memory.clock.monotonic()
         try:
-            connection = await self._open_first()
+            connection = await self._dialler.first()
         except BaseException:
             self._end(None)
             raise
@@ -152,7 +156,7 @@ class EventStream:
 
     def reconnect_now(self) -> None:
         """Do not wait any longer: try at once, or break an open connection off and make another one."""
-        self._hurry.set()
+        self._dialler.hurry()
         if self._session is not None:
             self._session.connection.break_off("reconnect asked for")
 
@@ -288,12 +292,11 @@ class EventStream:
             while True:
                 ending = await session.run()
                 lost_at = self._memory.clock.monotonic()
-                self._session, self.state, self._last_error = None, StreamState.WAITING, ending
+                self._session, self._last_error = None, ending
                 if self._is_closing:
                     return
                 await self._tell_loss(ending)
-                verdict = self._verdict_on(ending, open_for=lost_at - session.opened_at)
-                found = await self._open_next(verdict)
+                found = await self._dialler.next(ending, open_for=lost_at - session.opened_at)
                 if found is None:
                     return
                 connection, attempt = found
@@ -303,23 +306,12 @@ class EventStream:
         finally:
             self._end(None)
 
-    def _verdict_on(self, ending: TribeError, *, open_for: float) -> Verdict:
-        # A reconnect that was asked for happens also where none happens by itself.
-        return (
-            self._policy.failed(ending)
-            if self._hurry.is_set()
-            else self._policy.ended(ending, open_for=open_for)
-        )
-
     def _use(self, connection: Connection, gap: Gap | None) -> Session:
-        self._policy.opened()
-        self._hurry.clear()
         self._session = Session(connection, self._memory, gap)
-        self.state = StreamState.OPEN
         return self._session
 
     def _end(self, error: BaseException | None) -> None:
-        self.state = StreamState.ENDED
+        self._has_ended = True
         if self._session is not None:
             self._session.connection.break_off("the stream has ended")
             self._session = None
@@ -331,66 +323,6 @@ class EventStream:
         code = getattr(ending, "close_code", None) or NO_CLOSE_FRAME
         reason = str(getattr(ending, "reason", ""))
         await self._memory.buffer.put(Lost(self._memory.clock.now(), code, reason, meaning_of(code, reason)))
-
-    async def _open_first(self) -> Connection:
-        try:
-            return await self._open()
-        except TribeError as error:
-            verdict = self._policy.failed(error)
-            if not isinstance(verdict, Renew):
-                raise
-            await self._renew(verdict)
-            return await self._open()
-
-    async def _open_next(self, verdict: Verdict) -> tuple[Connection, int] | None:
-        """Follow verdict after verdict until a connection is open; ``None`` after a normal close."""
-        attempt = 0
-        while not isinstance(verdict, GiveUp):
-            attempt += 1
-            try:
-                if isinstance(verdict, Renew):
-                    await self._renew(verdict)
-                await self._pause(attempt, verdict)
-                return await self._open(), attempt
-            except TribeError as error:
-                verdict = self._policy.failed(error)
-        if verdict.error is not None:
-            raise verdict.error
-        return None
-
-    async def _pause(self, attempt: int, verdict: Renew | TryAgain) -> None:
-        clock = self._memory.clock
-        self.state = StreamState.WAITING
-        await self._memory.buffer.put(Reconnecting(clock.now(), attempt, verdict.delay, verdict.error))
-        timer = clock.call_later(verdict.delay, self._hurry.set)
-        try:
-            await self._hurry.wait()
-        finally:
-            timer.cancel()
-            self._hurry.clear()
-
-    async def _open(self) -> Connection:
-        self.state = StreamState.CONNECTING
-        self._token = await self._memory.source.current()
-        return await open_connection(
-            self.address,
-            self._token,
-            clock=self._memory.clock,
-            timeouts=self.options.timeouts,
-            on_wire=self._on_wire,
-        )
-
-    async def _renew(self, verdict: Renew) -> None:
-        source = self._memory.source
-        try:
-            await source.renew(self._token)
-        except AuthenticationError as refusal:
-            self._policy.renewed()  # To no avail: whatever is refused from here on ends the stream.
-            # Where nothing could be tried, the server's first word says more.
-            raise (verdict.error if refusal.reason == "no_refresh_token" else refusal) from None
-        self._policy.renewed()
-        ends_at = source.tokens.ends_at if isinstance(source, TokenKeeper) else None
-        await self._memory.buffer.put(TokenRenewed(self._memory.clock.now(), ends_at))
 
 
 def _settle(answer: asyncio.Future[float], latency: float) -> None:
