@@ -10,11 +10,13 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.conftest import DEADLINE, Cli, run, spawn
 from tests.cli.test_streams import read_until
+from tribe_ws import __version__
 
 THROW_AWAY = ("serve", "--port", "0", "--db", ":memory:")
 
@@ -74,8 +76,8 @@ def test_a_sender_that_hears_itself_fails_the_demo(cli: Cli, monkeypatch: pytest
 
     original = EventStream.wait_for
 
-    async def echo(self: EventStream, predicate: object, timeout: float, *, what: str = "") -> Event:  # noqa: ASYNC109
-        event = await original(self, predicate, timeout, what=what)  # type: ignore[arg-type]
+    async def echo(self: EventStream, *args: Any, what: str = "") -> Event:
+        event = await original(self, *args, what=what)
         if what == "pong" and event.name == "pong":
             return Event("message.new", None, None, {}, "{}", received_at=0, at=event.at)
         return event
@@ -92,11 +94,19 @@ def test_the_banner_says_where_who_and_what_next(serving: list[subprocess.Popen[
     banner = read_until(server.stdout, "Ctrl+C stops")
     banner = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", re.sub(r"[\d.]+ s,", "N s,", banner))
     banner = re.sub(r"\d\d:\d\d:\d\d\.\d{3}", "HH:MM:SS.mmm", banner)
-    assert banner.splitlines() == [
-        "tribe-ws 0.1.0   http://127.0.0.1:PORT   ws://127.0.0.1:PORT/api/v1/ws?token=***   db: :memory:"
-        "   profile: documented",
+    head, users, *rest = banner.splitlines()
+    assert head.split("   ") == [
+        f"tribe-ws {__version__}",
+        "http://127.0.0.1:PORT",
+        "ws://127.0.0.1:PORT/api/v1/ws?token=***",
+        "db: :memory:",
+        "profile: documented",
+    ]
+    assert users.startswith(
         "users   alice bob cara dan (password Tribe-demo-1)      conversations   #general (all)"
-        "   #design (alice, cara)   alice+bob",
+    )
+    assert users.endswith("   #design (alice, cara)   alice+bob")
+    assert rest == [
         "Next, in a second terminal:   tribe-ws watch general --as bob --url http://127.0.0.1:PORT",
         '                 in a third:  tribe-ws send general "Hello" --as alice --url http://127.0.0.1:PORT',
         "HH:MM:SS.mmm ready in N s, Ctrl+C stops",
@@ -142,13 +152,35 @@ def test_a_port_in_use_is_told_with_its_holder() -> None:
         (("--heartbeat-timeout", "5s"), "75 s is the least"),
         (("--reject", "never"), "--reject"),
         (("--access-ttl", "long"), "--access-ttl"),
-        (("--fixtures", "nowhere"), "nowhere"),
     ],
 )
-def test_a_bad_setting_is_exit_3_and_named(args: tuple[str, ...], what: str) -> None:
-    done = run(*THROW_AWAY[:1], "--db", ":memory:", *({"--port": "0"} if "--port" not in args else ()), *args)
-    assert done.returncode == 3
-    assert what in done.stderr
+def test_a_bad_flag_is_exit_2_and_named(cli: Cli, args: tuple[str, ...], what: str) -> None:
+    result = cli("serve", "--db", ":memory:", *args)
+    assert result.exit_code == 2
+    assert what in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("env", "what"),
+    [({"TRIBE_WS_PORT": "99999"}, "TRIBE_WS_PORT"), ({"TRIBE_WS_SECRET": "short"}, "at least 32 bytes")],
+)
+def test_a_bad_variable_is_exit_3_and_named(cli: Cli, env: dict[str, str], what: str) -> None:
+    result = cli("serve", "--db", ":memory:", env=env)
+    assert result.exit_code == 3
+    assert what in result.stderr
+
+
+def test_an_unknown_world_is_exit_3_and_named(cli: Cli) -> None:
+    result = cli(*THROW_AWAY, "--fixtures", "nowhere")
+    assert result.exit_code == 3
+    assert "nowhere" in result.stderr
+
+
+def test_a_bad_settings_file_is_exit_3_and_named(cli: Cli) -> None:
+    Path("tribe-ws.toml").write_text("[server]\nprot = 1\n")
+    result = cli("serve")
+    assert result.exit_code == 3
+    assert "did you mean port?" in result.stderr
 
 
 def test_an_empty_world_says_how_to_begin(serving: list[subprocess.Popen[str]]) -> None:

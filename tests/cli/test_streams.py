@@ -1,4 +1,4 @@
-"""``watch`` and ``connect`` as processes: bounds, modes, signals, pipes. The transcripts of the design, as run."""
+"""``watch`` and ``connect`` as processes: transcripts as run, bounds, modes, signals, pipes."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ from tribe_ws.server.local import LocalServer
 pytestmark = pytest.mark.usefixtures("server")
 
 GENERAL = fixture_id("conversation:general")
+
+
+RULE = (
+    "Text goes to the conversation by REST, {…} goes out as a raw frame, /help lists commands. Ctrl+D leaves."
+)
 
 
 def read_until(stream: IO[str] | None, text: str) -> str:
@@ -59,7 +64,8 @@ def test_transcript_of_watch(cli: Cli, watching: list[subprocess.Popen[str]]) ->
     watching.append(watch)
     head = read_until(watch.stdout, "Waiting for events")
     assert masked(head) == (
-        "bob on ws://127.0.0.1:PORT … open in N, subscribed #general in N. Waiting for events, ends by itself.\n"
+        "bob on ws://127.0.0.1:PORT … open in N, subscribed #general in N."
+        " Waiting for events, ends by itself.\n"
     )
     cli("send", "general", "Hello", "--as", "alice")
     out, err = watch.communicate(timeout=DEADLINE)
@@ -126,8 +132,7 @@ def test_transcript_of_lines_for_people() -> None:
     shown = [line for line in masked(done.stdout).splitlines() if "is typing" not in line]
     assert shown[:5] == [
         "Connecting to ws://127.0.0.1:PORT/api/v1/ws?token=*** as alice … open in  LAT",
-        "Text goes to the conversation by REST, {…} goes out as a raw frame, /help lists commands."
-        " Ctrl+D leaves.",
+        RULE,
         "HH:MM:SS.mmm ←   connected              WebSocket connection established",
         "HH:MM:SS.mmm →   subscribe    #general",
         "HH:MM:SS.mmm ←   subscribed   #general  LAT",

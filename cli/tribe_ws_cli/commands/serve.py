@@ -11,6 +11,7 @@ import typer
 
 from tribe_ws_cli.application import command, environment_of, given_options
 from tribe_ws_cli.commands.server_options import SERVER_OPTIONS
+from tribe_ws_cli.diagnostics import UsageProblem
 from tribe_ws_cli.environment import DEFAULT_URL, Environment, user_config_file
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def serve(
     the demo users alice, bob, cara and dan. Every option can also be set as TRIBE_WS_NAME or in the
     [server] table of ./tribe-ws.toml; the secret that signs tokens only so. Ctrl+C stops it gracefully.
     """
+    from tribe_ws.errors import ConfigurationError
     from tribe_ws.server.serve import run_server
     from tribe_ws.settings import PROJECT_FILE, load_server_settings
 
@@ -53,7 +55,12 @@ def serve(
     if lan and "host" not in flags:
         flags["host"] = "0.0.0.0"  # noqa: S104 - what was asked for
     files = (PROJECT_FILE, user_config_file(environment.environ))
-    settings = load_server_settings(files=files, **flags)
+    try:
+        settings = load_server_settings(files=files, **flags)
+    except ConfigurationError as error:
+        if any(f"--{name.replace('_', '-')}" in str(error) for name in flags):
+            raise UsageProblem(str(error), hint=error.hint) from None
+        raise
     return run_server(settings, lambda ready: _announce(environment, ready, lan=lan), ready_file=ready_file)
 
 
