@@ -17,13 +17,14 @@ from tests.client.scripted_server import (
     ScriptedServer,
     message_id,
     scripted,
+    until,
 )
 from tests.client.scripted_server import well_behaved as behaved
 from tests.client.test_stream import FAST, names, read_until
 from tribe_ws.client.events import CatchUpFailed, Event, Reconnected, StreamItem
 from tribe_ws.client.options import StreamOptions
 from tribe_ws.client.rest import RestClient
-from tribe_ws.client.stream import EventStream
+from tribe_ws.client.stream import EventStream, StreamState
 from tribe_ws.errors import ApiError
 
 
@@ -181,6 +182,31 @@ async def test_live_messages_not_in_history_yet_are_handed_out_after_it() -> Non
         items += await read_until(stream, Event)
     assert message_numbers(items) == [1, 7, 8, 9]
     assert names(items).count("Repeated") == 1
+
+
+@pytest.mark.parametrize("history_fails", [False, True])
+async def test_a_subscription_made_while_the_server_was_away_has_missed_nothing(history_fails: bool) -> None:
+    down = [False]
+
+    def answer(request: httpx.Request) -> httpx.Response | None:
+        if down[0]:
+            raise httpx.ConnectError("away")
+        return httpx.Response(404, json={}) if history_fails and DESIGN in request.url.path else None
+
+    async with scripted(losing_after(1), behaved, rest=answer) as server, Meeting(server) as stream:
+        await stream.subscribe(GENERAL)
+        await server.stop()
+        await until(lambda: stream.state is not StreamState.OPEN)
+        down[0] = True
+        server.store(11, 12, conversation_id=DESIGN)
+        subscribing = asyncio.create_task(stream.subscribe(DESIGN))
+        await asyncio.sleep(0.01)
+        down[0] = False
+        await server.start(server.port)
+        await subscribing
+        items = await read_until(stream, Reconnected)
+    assert message_numbers(items, DESIGN) == []
+    assert "CatchUpFailed" not in names(items)
 
 
 async def test_ones_own_messages_are_not_handed_out_after_a_gap_either() -> None:

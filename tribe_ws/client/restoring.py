@@ -32,11 +32,16 @@ class Restorer:
     def __init__(self, memory: Memory, subscribe: Subscribing) -> None:
         self.missed = 0
         self.unconfirmed: set[str] = set()
+        # Asked for while there was no connection: nothing can have been missed there before.
+        self._fresh: set[str] = set()
         self._memory = memory
         self._subscribe = subscribe
 
     async def restore(self, conversations: tuple[str, ...]) -> None:
         """Return when everything missed was handed out; raises only if the connection ends meanwhile."""
+        self._fresh = {one for one in conversations if one not in self._memory.confirmed}
+        for one in self._fresh:
+            await self._memory.note_start(one)
         await self._subscribe_to(conversations)
         if self._memory.history is None:
             return
@@ -88,6 +93,8 @@ class Restorer:
     async def _fetch(self, history: History, conversation_id: str) -> None:
         catch_up = self._memory.catch_up
         anchor = catch_up.anchor(conversation_id)
+        if anchor is None and conversation_id in self._fresh:
+            return
         if anchor is None:
             await self._memory.note_start(conversation_id)
             raise TribeError("no message of that conversation is known to fetch from, so some may be missing")
