@@ -30,7 +30,7 @@ from tribe_ws_cli.registry import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-PATIENCE = 30.0
+PATIENCE = 60.0
 CTRL_C = b"\x03"
 
 MASKS = (

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 PROGRAM = os.environ.get("TRIBE_WS_TEST_PROGRAM") or str(Path(sys.executable).with_name("tribe-ws"))
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class Person:
