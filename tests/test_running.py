@@ -87,3 +87,12 @@ def test_a_left_over_draft_does_not_stand_in_the_way(tmp_path: Path):
     write_private(path, "one")
     assert path.read_text() == "one"
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_the_folders_are_the_users_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "runtime"))
+    for folder in (running.data_folder(), running.runtime_folder()):
+        assert running.APPLICATION in folder.parts
+        assert not folder.exists()

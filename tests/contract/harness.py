@@ -229,14 +229,11 @@ async def running_server(
     built = ServerSettings(**(options | {"log_level": "debug", "log_format": "json"} | settings))
     clock, log = ManualClock(), io.StringIO()
     app = create_app(built, clock=clock, log_stream=log)
-    # Also what the library below says at its most talkative goes through the same sieve.
-    handler = logging.StreamHandler(log)
-    logging.getLogger("uvicorn").addHandler(handler)
-    logging.getLogger("uvicorn").setLevel(logging.INFO)
     listener = listen(built.host, 0)
     # Accepted sockets inherit it: a client that does not read is felt after kilobytes, not megabytes.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)
     port, runner, ready = bound_port(listener), Runner(app), asyncio.Event()
+    stop_listening_in = listen_in(log)
     serving = asyncio.create_task(runner.run_on(listener, ready.set))
     try:
         await _first(ready.wait(), serving)
@@ -251,8 +248,22 @@ async def running_server(
             runner.stop()
         async with asyncio.timeout(2 * DEADLINE):
             await serving
-        logging.getLogger("uvicorn").removeHandler(handler)
+        stop_listening_in()
     assert_discreet(log.getvalue(), expects_bug=expects_bug)
+
+
+def listen_in(log: io.StringIO) -> Callable[[], None]:
+    """Let what the library below says go through the same sieve, at its most talkative short of frames."""
+    library, handler = logging.getLogger("uvicorn"), logging.StreamHandler(log)
+    level = library.level
+    library.addHandler(handler)
+    library.setLevel(logging.INFO)
+
+    def stop() -> None:
+        library.removeHandler(handler)
+        library.setLevel(level)
+
+    return stop
 
 
 def assert_discreet(log: str, *, expects_bug: bool = False) -> None:

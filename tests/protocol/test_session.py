@@ -253,3 +253,7 @@ def test_any_input_has_effects_and_raises_nothing(inputs: list[str | bytes], all
                     expected.discard(conversation_id)
         assert session.subscriptions == expected
         assert len(expected) <= 1
+
+
+def test_a_session_keeps_its_profile():
+    assert [Session(profile, SessionLimits()).profile for profile in Profile] == list(Profile)
