@@ -110,7 +110,7 @@ class Room:
         it get a join of their own.
         """
         pending, self.pending = self.pending, []
-        authors = {outgoing.exclude_user for outgoing in pending}
+        authors = {outgoing.exclude_user for outgoing in pending} & self._per_user.keys()
         shares = _Shares(pending)
         profile, common = None, _NOTHING
         for connection in tuple(self.members):
@@ -119,7 +119,7 @@ class Room:
                 profile = connection.profile
                 common = shares.of(profile, None)
             share = common
-            if connection.user_id in authors:
+            if authors and connection.user_id in authors:
                 share = shares.of(connection.profile, connection.user_id)
             if share.batch is not None and connection.offer(share.batch):
                 share.reached += 1

@@ -1,8 +1,8 @@
 """The fast way to a client: finished frames written straight to its transport, no ASGI message and no task.
 
 uvicorn is told to use ``TribeSocketProtocol``; the endpoint finds a ``FastTransport`` in the scope's
-extensions. An uncongested socket costs one write and a few look-ups. Only when the kernel refuses bytes are
-frames counted, because only then does anything wait.
+extensions. While nothing waits, a batch is one ``send`` to the kernel; what the kernel refuses goes to the
+transport, and only then are frames counted, because only then does anything wait.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from websockets.http11 import Request
 
 from tribe_ws.hub.packet import Batch
 from tribe_ws.protocol.close_codes import CloseCode
+from tribe_ws.server.direct_socket import direct_socket
 from tribe_ws.server.handshake import EXTENSION
 from tribe_ws.server.socket_protocol import ContractSocketProtocol
 
@@ -24,12 +25,13 @@ _NOTHING = (0, 0)
 class FastTransport:
     """Writes frames past ASGI; the close handshake stays with the protocol, whose state it leaves alone."""
 
-    __slots__ = ("_ends", "_offset", "_protocol", "_socket", "is_congested", "is_open")
+    __slots__ = ("_direct", "_ends", "_offset", "_protocol", "_socket", "is_congested", "is_open")
 
     def __init__(self, protocol: TribeSocketProtocol) -> None:
         self._protocol = protocol
         # Held here, as is ``is_open``: a detour over the protocol costs a tenth of a delivery.
         self._socket = protocol.transport
+        self._direct = direct_socket(protocol.transport)
         self.is_open = False
         self._ends: deque[int] | None = None
         self._offset = 0
@@ -37,12 +39,22 @@ class FastTransport:
 
     def send(self, batch: Batch) -> bool:
         """Write the whole batch in one piece, unless the socket is not open; tells whether anything waits."""
-        if self.is_open:
+        if not self.is_open:
+            return False
+        if self.is_congested:
             self._socket.write(batch.wire)
-            if self.is_congested:
-                self._count(batch)
-                return True
-        return False
+        else:
+            try:
+                sent = self._direct.send(batch.wire)
+            except OSError:
+                # The kernel is full, or the client is gone: the transport finds out which.
+                sent = 0
+            if sent < batch.size:
+                self._socket.write(batch.wire[sent:])
+        if not self.is_congested:
+            return False
+        self._count(batch)
+        return True
 
     def waiting(self) -> tuple[int, int]:
         """Tell how many bytes and frames the kernel has not taken yet."""
@@ -58,6 +70,14 @@ class FastTransport:
     def close(self, close_code: CloseCode) -> None:
         """Send a close frame and end the connection, by force if need be; idempotent."""
         self._protocol.end(close_code)
+
+    def shut(self) -> None:
+        """Send nothing any more; to be called before the transport closes its descriptor."""
+        self.is_open = False
+        self._direct.detach()
+
+    def __del__(self) -> None:
+        self._direct.detach()
 
     def decongest(self) -> None:
         """Take note that everything is with the kernel now."""
@@ -111,9 +131,9 @@ class TribeSocketProtocol(ContractSocketProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Shut the transport for good."""
-        super().connection_lost(exc)
         if self.fast is not None:
-            self.fast.is_open = False
+            self.fast.shut()
+        super().connection_lost(exc)
 
     def pause_writing(self) -> None:
         """Begin to count what waits."""
