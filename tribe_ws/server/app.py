@@ -18,7 +18,7 @@ from tribe_ws.server.guards import Guard
 from tribe_ws.server.logging import make_log
 from tribe_ws.server.metrics import Metrics
 from tribe_ws.server.routes import auth, conversations, documents, health, messages, users
-from tribe_ws.server.sending import describe_sending, send_message_route
+from tribe_ws.server.sending import describe_sending, named_conversation, send_message
 from tribe_ws.server.services import open_services
 from tribe_ws.server.websocket import SocketEndpoint
 from tribe_ws.settings import ServerSettings
@@ -49,7 +49,7 @@ class TribeApp(FastAPI):
         self.state.metrics = Metrics()
         self._socket: SocketEndpoint | None = None
         self._edge = RequestEdge(
-            super().__call__,
+            self._answer,
             settings,
             guard=self.state.guard,
             log=self.state.log,
@@ -86,6 +86,15 @@ class TribeApp(FastAPI):
         assert self.openapi_schema is not None
         return self.openapi_schema
 
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that the edge let in; sending goes past the router, for its cost."""
+        conversation = named_conversation(scope)
+        if conversation is None:
+            await super().__call__(scope, receive, send)
+        else:
+            scope["app"] = self
+            await send_message(conversation, scope, receive, send)
+
 
 def create_app(
     settings: ServerSettings, *, clock: Clock | None = None, log_stream: TextIO | None = None
@@ -93,7 +102,6 @@ def create_app(
     """Make the backend; it opens its database when it is run, not here."""
     app = TribeApp(settings, clock or SystemClock(), log_stream)
     install_failures(app)
-    app.router.routes.append(send_message_route())
     api = APIRouter(prefix=API_PREFIX)
     for module in (auth, users, conversations, messages):
         api.include_router(module.router)

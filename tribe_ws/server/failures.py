@@ -58,11 +58,26 @@ def complaints(error: RequestValidationError | ValidationError) -> list[tuple[st
 
 def install_failures(app: FastAPI) -> None:
     """Teach an application to answer every error the way of contract 5."""
-    app.add_exception_handler(TribeError, _on_tribe_error)
-    app.add_exception_handler(RequestValidationError, _on_validation_error)
-    app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(ClientDisconnect, _on_disconnect)
+    for kind in (TribeError, RequestValidationError, HTTPException, ClientDisconnect):
+        app.add_exception_handler(kind, _on_error)
     app.add_exception_handler(Exception, _on_bug)
+
+
+def respond_to(error: Exception) -> Response | None:
+    """Build the answer to whatever a request raised; ``None`` for what is no answer but a bug."""
+    match error:
+        case TribeError():
+            return answer_for(error)
+        case RequestValidationError():
+            return _unprocessable(complaints(error))
+        case Unprocessable(errors=errors):
+            return _unprocessable(errors)
+        case HTTPException():
+            return refusal(error.status_code, error.detail, error.headers)
+        case ClientDisconnect():
+            return Response(status_code=CLIENT_GONE)
+        case _:
+            return None
 
 
 def answer_for(error: TribeError) -> JSONResponse | None:
@@ -90,28 +105,11 @@ def answer_for(error: TribeError) -> JSONResponse | None:
             return None
 
 
-async def _on_tribe_error(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, TribeError)
-    answer = answer_for(error)
+async def _on_error(_request: Request, error: Exception) -> Response:
+    answer = respond_to(error)
     if answer is None:
         raise error
     return answer
-
-
-async def _on_validation_error(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    return _unprocessable(complaints(error))
-
-
-async def _on_http_exception(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    if isinstance(error, Unprocessable):
-        return _unprocessable(error.errors)
-    return refusal(error.status_code, error.detail, error.headers)
-
-
-async def _on_disconnect(_request: Request, _error: Exception) -> Response:
-    return Response(status_code=CLIENT_GONE)
 
 
 async def _on_bug(_request: Request, _error: Exception) -> Response:

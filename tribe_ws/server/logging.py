@@ -129,8 +129,12 @@ class _Lines:
     debug = info = warning = error = critical = fatal = msg
 
 
+# Made once: json.dumps would make one for every line.
+_to_json = json.JSONEncoder(default=str, separators=(",", ":")).encode
+
+
 def _for_machines(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
-    return json.dumps(event, default=str, separators=(",", ":"))
+    return _to_json(event)
 
 
 def _for_people(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
