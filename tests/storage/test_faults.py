@@ -255,3 +255,13 @@ async def test_a_read_that_fails_is_told(storage):
         raise sqlite_error(sqlite3.SQLITE_IOERR_READ)
 
     assert await reason_of(storage._database.read(read)) == "storage_io"
+
+
+async def test_a_connection_that_cannot_even_be_cleaned_is_given_up_and_replaced(storage, send):
+    def break_down(connection):
+        # The driver's connection is closed under our hands: neither commit nor rollback can work.
+        connection.connection.dbapi_connection.close()
+
+    with pytest.raises(DBAPIError):
+        await storage._database.write(break_down)
+    assert (await send("on a new connection")).seq == 1

@@ -209,7 +209,7 @@ async def test_a_server_that_went_away_fails_each_write_and_each_read(tmp_path, 
         assert target.url is not None
         gone = engines.postgres_engine(target.url)
         database, writer = storage._database, storage._database._writer
-        reader, database._reader = database._reader, gone
+        reader, database._reader, database._quick_reader = database._reader, gone, gone
         writer._engine = gone  # type: ignore[attr-defined]
         results: Any = await asyncio.gather(
             *(storage.users.touch("x") for _ in range(3)), storage.users.by_id("x"), return_exceptions=True

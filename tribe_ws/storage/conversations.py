@@ -51,7 +51,7 @@ class ConversationStore:
 
     async def is_participant(self, conversation_id: str, user_id: str) -> bool:
         """Tell whether a user takes part; false for a conversation that does not exist."""
-        return await self._database.read(
+        return await self._database.look_up(
             lambda connection: membership.role_of(connection, conversation_id, user_id) is not None
         )
 

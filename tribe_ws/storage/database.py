@@ -45,6 +45,7 @@ class Database:
     ) -> None:
         self.description = description
         self._reader = reader
+        self._quick_reader = reader.execution_options(single_statement=True)
         self._writer = writer
         self._release = release
         self._reads: set[asyncio.Task[Any]] = set()
@@ -86,15 +87,13 @@ class Database:
         """
         return self._writer.perform(work, then)
 
+    async def look_up(self, work: Callable[[Connection], T]) -> T:
+        """Read with a single statement, at less cost than ``read``."""
+        return await self._shielded(self._quick_reader, work)
+
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Read in a transaction of its own; raises what ``work`` raises, or ``StorageUnavailable``."""
-        if self._is_closed:
-            raise unavailable("storage_stopped")
-        # A driver that is cancelled in the middle gives its connection up, and ":memory:" with it.
-        task = asyncio.get_running_loop().create_task(self._read(work))
-        self._reads.add(task)
-        task.add_done_callback(self._reads.discard)
-        return await asyncio.shield(task)
+        return await self._shielded(self._reader, work)
 
     async def ping(self) -> bool:
         """Tell whether the database answers."""
@@ -114,17 +113,27 @@ class Database:
         await self._reader.dispose()
         await asyncio.to_thread(self._release)
 
-    async def _read(self, work: Callable[[Connection], T]) -> T:
-        try:
-            async with self._reader.connect() as connection:
-                return await connection.run_sync(work)
-        except TribeError:
+    async def _shielded(self, reader: AsyncEngine, work: Callable[[Connection], T]) -> T:
+        if self._is_closed:
+            raise unavailable("storage_stopped")
+        # A driver that is cancelled in the middle gives its connection up, and ":memory:" with it.
+        task = asyncio.get_running_loop().create_task(_read(reader, work))
+        self._reads.add(task)
+        task.add_done_callback(self._reads.discard)
+        return await asyncio.shield(task)
+
+
+async def _read(reader: AsyncEngine, work: Callable[[Connection], T]) -> T:
+    try:
+        async with reader.connect() as connection:
+            return await connection.run_sync(work)
+    except TribeError:
+        raise
+    except Exception as error:
+        problem = translate(error)
+        if problem is error:
             raise
-        except Exception as error:
-            problem = translate(error)
-            if problem is error:
-                raise
-            raise problem from error
+        raise problem from error
 
 
 def _open_file(path: Path, durability: Durability) -> tuple[guard.FileGuard, Engine]:

@@ -38,7 +38,7 @@ class RefreshTokenStore:
     async def is_live(self, token_id: str, token_hash: str, now: datetime) -> bool:
         """Tell whether that token was given out by us, is not revoked and has not expired at ``now``."""
         moment = to_milliseconds(now)
-        return await self._database.read(
+        return await self._database.look_up(
             lambda connection: _is_live(connection, token_id, token_hash, moment)
         )
 

@@ -47,11 +47,11 @@ class UserStore:
 
     async def by_id(self, user_id: str) -> User | None:
         """Find a user by id."""
-        return await self._database.read(lambda connection: find_user(connection, user_id))
+        return await self._database.look_up(lambda connection: find_user(connection, user_id))
 
     async def by_login(self, email_or_username: str) -> User | None:
         """Find the user who logs in under that e-mail address or username, with the password's hash."""
-        return await self._database.read(lambda connection: _find_login(connection, email_or_username))
+        return await self._database.look_up(lambda connection: _find_login(connection, email_or_username))
 
     async def update(self, user_id: str, changes: Mapping[str, Any]) -> User:
         """Change the named fields of a user (those of ``CHANGEABLE``).
@@ -64,7 +64,7 @@ class UserStore:
 
     async def search(self, text: str, offset: int, limit: int) -> list[User]:
         """List active users whose username or full name contains ``text``, whatever the case, by username."""
-        return await self._database.read(lambda connection: _search(connection, text, offset, limit))
+        return await self._database.look_up(lambda connection: _search(connection, text, offset, limit))
 
     async def touch(
         self, user_id: str, status: str | None = None, last_seen_at: datetime | None = None
@@ -78,7 +78,7 @@ class UserStore:
 
     async def contacts_of(self, user_id: str) -> frozenset[str]:
         """Tell who shares a conversation with a user, the user left out."""
-        return await self._database.read(lambda connection: _contacts(connection, user_id))
+        return await self._database.look_up(lambda connection: _contacts(connection, user_id))
 
 
 def new_user(
