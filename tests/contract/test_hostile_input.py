@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import struct
 from typing import Any
 
@@ -248,6 +249,54 @@ async def test_the_limit_can_be_switched_off(fan_out: str):
             for _ in range(1000):
                 await socket.say("ping")
             assert [(await socket.hear())["event"] for _ in range(1000)] == ["pong"] * 1000
+
+
+# ── Anything at all ───────────────────────────────────────────────────────────────────────────────
+
+
+def rubble(chance: random.Random, room: str) -> str | bytes:
+    """Make one frame that a confused client could send: often almost right, never a ping."""
+    frames: list[dict[str, Any]] = [
+        {"event": "subscribe", "channel": "conversation", "conversation_id": room},
+        {"event": "unsubscribe", "conversation_id": room},
+        {"event": "typing", "conversation_id": room, "is_typing": chance.random() < 0.5},
+        {"event": "presence", "status": chance.choice(["online", "away", "offline"])},
+        {"event": "dance"},
+    ]
+    frame, damage = chance.choice(frames), chance.randrange(6)
+    if damage == 0:
+        frame[chance.choice(list(frame))] = chance.choice([None, 7, "", [], {}, "😀", 1e308])
+    elif damage == 1:
+        del frame[chance.choice(list(frame))]
+    text = json.dumps(frame)
+    if damage == 2:
+        cut = chance.randrange(len(text))
+        text = (
+            text[:cut] + chance.choice(["", "\\", '"', "}", "\x00", "é", "[[[", r"\ud800"]) + text[cut + 1 :]
+        )
+    return text.encode() if damage == 3 else text
+
+
+@pytest.mark.clause("frames.bad-field", "frames.not-json")
+@pytest.mark.parametrize("seed", range(5))
+async def test_whatever_a_confused_client_sends_the_connection_lives_on(server: RunningServer, seed: int):
+    chance = random.Random(seed)
+    ana, ben = await server.people("ana", "ben")
+    room = await server.group(ana, ben)
+    async with server.connect(ana) as confused, server.connect(ben) as other:
+        await other.subscribe(room)
+        for _ in range(2):
+            for _ in range(250):
+                await confused.send(rubble(chance, room))
+            await confused.settle()
+            server.clock.advance(10)
+        await confused.say("unsubscribe", conversation_id=room)
+        await confused.settle()
+        await confused.subscribe(room)
+        await server.post(ben, room, "are you well?")
+        assert (await confused.skip_to("message.new"))["data"]["content"] == "are you well?"
+        await server.post(ana, room, "now I am")
+        assert (await other.skip_to("message.new"))["data"]["content"] == "now I am"
 
 
 # ── REST ──────────────────────────────────────────────────────────────────────────────────────────
