@@ -209,6 +209,8 @@ async def test_each_way_to_stop_typing_is_told_once(world, typing_seen, end: str
         world.hub.detach(ben)
     else:
         world.hub.stop_typing("ben", "room")
+    await world.settle()
+    assert typing_seen(cara) == [("ben", True), ("ben", False)]
     world.clock.advance(60)
     await world.settle()
     assert typing_seen(cara) == [("ben", True), ("ben", False)]

@@ -183,6 +183,15 @@ def test_the_last_word_wins_whichever_socket_says_it(scene: Scene) -> None:
     assert len(scene.state) == 0
 
 
+def test_who_was_contradicted_no_longer_keeps_the_typing_up(scene: Scene) -> None:
+    phone, laptop = scene.connection("ana"), scene.connection("ana")
+    scene.state.say(phone, "room", True)
+    scene.state.say(laptop, "room", False)
+    scene.state.say(laptop, "room", True)
+    scene.state.release_all(laptop)
+    assert scene.said == [TRUE, FALSE, TRUE, FALSE]
+
+
 def test_typists_and_conversations_are_told_apart(scene: Scene) -> None:
     ana, ben = scene.connection("ana"), scene.connection("ben")
     scene.state.say(ana, "room", True)
