@@ -19,6 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from tribe_ws.durations import LONGEST, parse_duration
 from tribe_ws.errors import ConfigurationError
 from tribe_ws.running import APPLICATION, data_folder
+from tribe_ws.steered_clock import parse_mode
 
 PROJECT_FILE = Path("tribe-ws.toml")
 USER_FILE = user_config_path(APPLICATION) / "config.toml"
@@ -100,6 +101,15 @@ class ServerSettings(BaseModel):
         "auto", description="Log lines for people or for machines."
     )
     docs: bool = Field(True, description="Serve the API's documents.")
+    clock: str = Field(
+        "system", description="Time of tokens, typing, presence and limits: system, frozen or xN."
+    )
+
+    @field_validator("clock")
+    @classmethod
+    def _know_the_mode(cls, value: str) -> str:
+        parse_mode(value)
+        return value
 
     @field_validator("heartbeat_timeout")
     @classmethod

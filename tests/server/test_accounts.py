@@ -35,7 +35,7 @@ def tokens(clock):
 @pytest.fixture
 def accounts(storage, tokens, clock):
     passwords = Passwords()
-    yield Accounts(storage, tokens, passwords, LoginThrottle(10), clock)
+    yield Accounts(storage, tokens, passwords, LoginThrottle(10, clock), clock)
     passwords.close()
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.types import Receive, Scope, Send
 
 from tribe_ws import __version__
-from tribe_ws.clock import Clock, SystemClock
+from tribe_ws.clock import Clock
 from tribe_ws.protocol.urls import API_PREFIX
 from tribe_ws.server.edge import RequestEdge
 from tribe_ws.server.failures import install_failures
@@ -22,6 +22,7 @@ from tribe_ws.server.sending import describe_sending, named_conversation, send_m
 from tribe_ws.server.services import open_services
 from tribe_ws.server.websocket import SocketEndpoint
 from tribe_ws.settings import ServerSettings
+from tribe_ws.steered_clock import SteeredClock
 
 
 class TribeApp(FastAPI):
@@ -54,6 +55,7 @@ class TribeApp(FastAPI):
             guard=self.state.guard,
             log=self.state.log,
             metrics=self.state.metrics,
+            clock=clock,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,7 +102,7 @@ def create_app(
     settings: ServerSettings, *, clock: Clock | None = None, log_stream: TextIO | None = None
 ) -> TribeApp:
     """Make the backend; it opens its database when it is run, not here."""
-    app = TribeApp(settings, clock or SystemClock(), log_stream)
+    app = TribeApp(settings, clock or SteeredClock(settings.clock), log_stream)
     install_failures(app)
     api = APIRouter(prefix=API_PREFIX)
     for module in (auth, users, conversations, messages):

@@ -9,6 +9,7 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tribe_ws.clock import Clock
 from tribe_ws.server.access import USER_KEY
 from tribe_ws.server.failures import CLIENT_GONE, answer_for, refusal
 from tribe_ws.server.guards import DevelopmentCORS, Guard
@@ -22,7 +23,14 @@ class RequestEdge:
     """Guards, limits, times and logs every HTTP request."""
 
     def __init__(
-        self, app: ASGIApp, settings: ServerSettings, *, guard: Guard, log: Log, metrics: Metrics
+        self,
+        app: ASGIApp,
+        settings: ServerSettings,
+        *,
+        guard: Guard,
+        log: Log,
+        metrics: Metrics,
+        clock: Clock,
     ) -> None:
         self._app = app
         self._cors = DevelopmentCORS(app, guard) if settings.cors else app
@@ -30,7 +38,7 @@ class RequestEdge:
         self._log = log
         self._metrics = metrics
         self._throttle = (
-            Throttle(settings.limit_requests, "Too many requests, try again later")
+            Throttle(settings.limit_requests, "Too many requests, try again later", clock)
             if settings.limit_requests
             else None
         )

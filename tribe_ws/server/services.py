@@ -105,7 +105,7 @@ async def open_services(
             tokens=tokens,
             storage=storage,
             hub=hub,
-            accounts=Accounts(storage, tokens, passwords, LoginThrottle(settings.limit_logins), clock),
+            accounts=Accounts(storage, tokens, passwords, LoginThrottle(settings.limit_logins, clock), clock),
             messaging=Messaging(storage, hub),
             presence=presence,
             world=world,

@@ -42,6 +42,7 @@ _WORKINGS = (
     ("durability", "full|normal", "SQLite synchronous mode; normal may lose commits at a power cut (full)."),
     ("log_level", "LEVEL", "debug, info, warning or error (info)."),
     ("log_format", "auto|console|json", "Log lines for people or for machines (auto)."),
+    ("clock", "system|frozen|xN", "Time of tokens, typing, presence and limits (system)."),
 )
 _SWITCHES = (
     ("cors", "Answer CORS requests of the allowed origins (yes)."),
