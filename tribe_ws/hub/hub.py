@@ -8,14 +8,15 @@ of it is kept. It runs on one event loop and is not safe to call from another th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tribe_ws.clock import Clock
 from tribe_ws.hub.broker import Broker, Envelope, MemoryBroker
 from tribe_ws.hub.connection import Connection, OutboxLimits
+from tribe_ws.hub.journal import Journal
 from tribe_ws.hub.observer import HubObserver, NullObserver
-from tribe_ws.hub.packet import Batch
+from tribe_ws.hub.packet import Batch, Packet
 from tribe_ws.hub.presence import PresenceState
 from tribe_ws.hub.room import Outgoing, Room
 from tribe_ws.hub.typing_state import TypingState
@@ -52,6 +53,7 @@ class Hub:
         self.broker: Broker = broker if broker is not None else MemoryBroker()
         self.on_presence: Callable[[str, bool], None] | None = None
         self.evictions = 0
+        self.journal = Journal(clock)
         self._clock = clock
         self.observer: HubObserver = observer if observer is not None else NullObserver()
         self._users: dict[str, dict[Connection, None]] = {}
@@ -73,6 +75,8 @@ class Hub:
         self._users.setdefault(connection.user_id, {})[connection] = None
         if mine is None:
             self._presence.arrived(connection.user_id)
+        if self.journal.is_watched:
+            self.journal.note("opened", connection, profile=connection.profile.value)
         return True
 
     def detach(self, connection: Connection) -> None:
@@ -84,6 +88,10 @@ class Hub:
         self._typing.release_all(connection)
         if connection.ended is not None:
             self.observer.dropped(connection.ended.reason)
+        if self.journal.is_watched:
+            ended = connection.ended
+            facts = {"code": ended.code, "reason": ended.reason} if ended is not None else {}
+            self.journal.note("closed", connection, **facts)
         mine = self._users[connection.user_id]
         del mine[connection]
         if not mine:
@@ -161,6 +169,17 @@ class Hub:
     def send_to_users(self, user_ids: Iterable[str], frame: Frame) -> None:
         """Send a frame to every connection of these users whose profile carries it."""
         self.broker.publish(Envelope(frame, user_ids=frozenset(user_ids)))
+
+    def push(self, connections: Iterable[Connection], packet: Packet) -> int:
+        """Put a finished frame on the wire of connections as it stands, whatever their profile.
+
+        Tells how many connections took it.
+        """
+        chosen = tuple(connections)
+        taken = sum(connection.offer(Batch((packet,))) for connection in chosen)
+        if self.journal.is_watched:
+            self.journal.pushed(chosen, packet)
+        return taken
 
     def flush(self) -> None:
         """Send what is pending now rather than at the end of this turn of the loop."""
@@ -243,9 +262,12 @@ class Hub:
 
     def _cork(self, conversation_id: str, envelope: Envelope) -> None:
         room = self._rooms.get(conversation_id)
+        outgoing = Outgoing(envelope.frame, envelope.exclude_user, self._clock.monotonic())
         if room is None:
+            if self.journal.is_watched:
+                self.journal.published(conversation_id, (outgoing,), (), self.connections)
             return
-        room.pending.append(Outgoing(envelope.frame, envelope.exclude_user, self._clock.monotonic()))
+        room.pending.append(outgoing)
         self._corked[room] = None
         self._schedule_flush()
 
@@ -266,11 +288,14 @@ class Hub:
             return
         del self._corked[room]
         published_at = room.pending[0].published_at
+        watched = (room.pending, tuple(room.members)) if self.journal.is_watched else None
         for event, count in room.fan_out().items():
             self.observer.frame_out(event, count)
+        if watched is not None:
+            self.journal.published(room.conversation_id, *watched, self.connections)
         self.observer.fan_out(self._clock.monotonic() - published_at)
 
-    def _offer(self, connections: Iterable[Connection], outgoing: Outgoing) -> None:
+    def _offer(self, connections: Sequence[Connection], outgoing: Outgoing) -> None:
         batches: dict[str, Batch | None] = {}
         reached = 0
         for connection in connections:
@@ -281,6 +306,8 @@ class Hub:
             reached += batch is not None and connection.offer(batch)
         if reached:
             self.observer.frame_out(str(getattr(outgoing.frame, "event", "")), reached)
+        if self.journal.is_watched:
+            self.journal.sent(connections, outgoing)
 
     def _leave(self, connection: Connection, conversation_id: str) -> None:
         room = self._rooms.get(conversation_id)

@@ -27,6 +27,10 @@ class Outgoing:
         self.published_at = published_at
         self._packet: Packet | None = None
 
+    def is_own_of(self, connection: Connection) -> bool:
+        """Tell whether a connection is left out because the frame tells what its own user did."""
+        return self.exclude_user is not None and connection.user_id == self.exclude_user
+
     def packet_for(self, profile: Profile) -> Packet | None:
         """Give the frame as a connection of that profile sees it; ``None`` if it may not see it at all."""
         if not carries(profile, self.frame):

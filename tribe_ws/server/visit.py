@@ -118,7 +118,7 @@ class Visit:
 
     async def _listen(self) -> int:
         """Read frames until either side ends the connection; tells the close code that arrived."""
-        clock = self._services.clock
+        clock, journal = self._services.clock, self._services.hub.journal
         while True:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
@@ -127,6 +127,8 @@ class Visit:
                 return self._connection.ended.code
             self._heard_at = now = clock.monotonic()
             text = message.get("text")
+            if journal.is_watched:
+                journal.received(self._connection, text if text is not None else message.get("bytes") or b"")
             if text is not None:
                 effects = self._session.receive_text(text, now)
             else:
@@ -175,7 +177,12 @@ class Visit:
         await self._carry_out(self._session.refused(conversation_id))
 
     def _note(self, violation: ProtocolViolation) -> None:
-        self._services.hub.observer.dropped(violation.violation)
+        hub = self._services.hub
+        hub.observer.dropped(violation.violation)
+        if hub.journal.is_watched:
+            hub.journal.note(
+                "ignored", self._connection, violation=violation.violation, detail=violation.message[:200]
+            )
         self._complaints += 1
         if self._complaints <= LOGGED_VIOLATIONS:
             self._services.log.info(
