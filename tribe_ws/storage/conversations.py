@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from sqlalchemy import select
+
 from tribe_ws.clock import Clock
 from tribe_ws.storage import membership, overview
 from tribe_ws.storage.database import Database
 from tribe_ws.storage.milliseconds import to_milliseconds
 from tribe_ws.storage.records import Conversation, ConversationType, Page, ReadResult
+from tribe_ws.storage.tables import participants
 
 
 class ConversationStore:
@@ -53,6 +56,18 @@ class ConversationStore:
         """Tell whether a user takes part; false for a conversation that does not exist."""
         return await self._database.look_up(
             lambda connection: membership.role_of(connection, conversation_id, user_id) is not None
+        )
+
+    async def participant_ids(self, conversation_id: str) -> tuple[str, ...]:
+        """List the ids of all who take part, in the order of the ids."""
+        return await self._database.look_up(
+            lambda connection: tuple(
+                connection.execute(
+                    select(participants.c.user_id)
+                    .where(participants.c.conversation_id == conversation_id)
+                    .order_by(participants.c.user_id)
+                ).scalars()
+            )
         )
 
     async def add_participants(

@@ -29,6 +29,7 @@ from tribe_ws.storage.engine import (
     postgres_engine,
     read_target,
 )
+from tribe_ws.storage.epoch import epoch_of, renew_epoch
 from tribe_ws.storage.faults import translate, unavailable
 from tribe_ws.storage.records import NewMessage, StoredMessage
 from tribe_ws.storage.tables import metadata, users
@@ -41,9 +42,15 @@ class Database:
     """One reader, one writer, and whatever has to be let go of at the end."""
 
     def __init__(
-        self, description: str, reader: AsyncEngine, writer: Writer, release: Callable[[], None]
+        self,
+        description: str,
+        epoch: str,
+        reader: AsyncEngine,
+        writer: Writer,
+        release: Callable[[], None],
     ) -> None:
         self.description = description
+        self.epoch = epoch
         self._reader = reader
         self._quick_reader = reader.execution_options(single_statement=True)
         self._writer = writer
@@ -66,13 +73,13 @@ class Database:
         batches = Batches(clock)
         if found.path is not None:
             path = found.path
-            held, engine = await asyncio.to_thread(_open_file, path, durability)
+            held, engine, epoch = await asyncio.to_thread(_open_file, path, durability)
             reader = file_reader_engine(path, durability)
             writer: Writer = ThreadWriter(engine, batches, on_committed, observer)
-            return cls(found.description, reader, writer, lambda: _let_go(engine, held))
-        reader = await _open_server(found)
+            return cls(found.description, epoch, reader, writer, lambda: _let_go(engine, held))
+        reader, epoch = await _open_server(found)
         writer = LoopWriter(reader, batches, on_committed, observer)
-        return cls(found.description, reader, writer, lambda: None)
+        return cls(found.description, epoch, reader, writer, lambda: None)
 
     def send(self, message: NewMessage) -> asyncio.Future[StoredMessage]:
         """Queue a message for the next commit."""
@@ -86,6 +93,15 @@ class Database:
         ``then`` is called after the commit, in the order of the commits and of the messages among them.
         """
         return self._writer.perform(work, then)
+
+    async def renew_epoch(self) -> str:
+        """Begin another epoch.
+
+        A write that itself puts other contents into the database renews it in its own transaction and sets
+        ``epoch`` afterwards.
+        """
+        self.epoch = epoch = await self.write(renew_epoch)
+        return epoch
 
     async def look_up(self, work: Callable[[Connection], T]) -> T:
         """Read with a single statement, at less cost than ``read``."""
@@ -136,7 +152,7 @@ async def _read(reader: AsyncEngine, work: Callable[[Connection], T]) -> T:
         raise problem from error
 
 
-def _open_file(path: Path, durability: Durability) -> tuple[guard.FileGuard, Engine]:
+def _open_file(path: Path, durability: Durability) -> tuple[guard.FileGuard, Engine, str]:
     guard.make_ready(path)
     held = guard.FileGuard(path)
     engine = file_writer_engine(path, durability)
@@ -144,12 +160,13 @@ def _open_file(path: Path, durability: Durability) -> tuple[guard.FileGuard, Eng
         guard.examine(path)
         with engine.begin() as connection:
             migrate.bring_up_to_date(connection, str(path))
+            epoch = epoch_of(connection)
     except BaseException as error:
         _let_go(engine, held)
         if isinstance(error, DBAPIError) and isinstance(error.orig, sqlite3.Error):
             raise guard.refusal(path, error.orig) from None
         raise
-    return held, engine
+    return held, engine, epoch
 
 
 def _let_go(engine: Engine, held: guard.FileGuard) -> None:
@@ -157,23 +174,23 @@ def _let_go(engine: Engine, held: guard.FileGuard) -> None:
     held.release()
 
 
-async def _open_server(target: Target) -> AsyncEngine:
+async def _open_server(target: Target) -> tuple[AsyncEngine, str]:
     if target.url is None:
         engine = memory_engine()
         async with engine.begin() as connection:
             await connection.run_sync(metadata.create_all)
-        return engine
+            return engine, await connection.run_sync(epoch_of)
     engine = postgres_engine(target.url)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(migrate.bring_up_to_date, target.description)
+            return engine, await connection.run_sync(epoch_of)
     except (DBAPIError, OSError, TimeoutError) as error:
         await engine.dispose()
         raise _unreachable(target, error) from None
     except BaseException:
         await engine.dispose()
         raise
-    return engine
 
 
 def _unreachable(target: Target, error: Exception) -> DatabaseRefused:

@@ -27,6 +27,7 @@ _MESSAGE_COLUMNS = (
     messages.c.client_message_id,
     messages.c.created_ms,
     messages.c.reply_to_message_id,
+    messages.c.connection_id,
 )
 _COUNT = len(_MESSAGE_COLUMNS)
 
@@ -78,12 +79,12 @@ def _read(
 def _message_from(row: Sequence[Any]) -> tuple[Message, str | None]:
     (
         message_id, conversation_id, seq, content, message_type, media_url, media_thumbnail_url, metadata,
-        is_edited, is_deleted, client_message_id, created_ms, answered_id,
+        is_edited, is_deleted, client_message_id, created_ms, answered_id, connection_id,
     ) = row[:_COUNT]  # fmt: skip
     message = Message(
         message_id, conversation_id, seq, user_from(row[_COUNT:]), content, message_type, media_url,
         media_thumbnail_url, metadata, None, is_edited, is_deleted, (), client_message_id,
-        from_milliseconds(created_ms),
+        from_milliseconds(created_ms), connection_id,
     )  # fmt: skip
     return message, answered_id
 

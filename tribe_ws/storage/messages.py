@@ -28,6 +28,38 @@ class MessageStore:
         """
         return await self._database.send(new)
 
+    async def head_seq(self, conversation_id: str) -> int:
+        """Tell the number of the newest message of a conversation; 0 for none."""
+        found = await self._database.look_up(
+            lambda connection: connection.execute(
+                select(conversations.c.last_seq).where(conversations.c.id == conversation_id)
+            ).scalar_one_or_none()
+        )
+        return int(found or 0)
+
+    async def after_seq(
+        self,
+        conversation_id: str,
+        after_seq: int,
+        limit: int,
+        *,
+        up_to: int | None = None,
+        not_from: str | None = None,
+    ) -> tuple[Message, ...]:
+        """Read at most ``limit`` messages whose number is above ``after_seq``, oldest first.
+
+        ``up_to`` is the highest number wanted, ``not_from`` a sender whose messages are not.
+        """
+        wanted = [messages.c.conversation_id == conversation_id, messages.c.seq > after_seq]
+        if up_to is not None:
+            wanted.append(messages.c.seq <= up_to)
+        if not_from is not None:
+            wanted.append(messages.c.sender_id != not_from)
+        found = await self._database.read(
+            lambda connection: load_messages(connection, and_(*wanted), messages.c.seq.asc(), limit=limit)
+        )
+        return tuple(found)
+
     async def page(
         self,
         conversation_id: str,

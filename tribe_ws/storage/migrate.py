@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 from tribe_ws.errors import DatabaseRefused
 
 SCRIPTS = Path(__file__).with_name("migrations")
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Every revision there is, oldest first; the last is what this program works with."""
 # Any number will do, as long as every tribe-ws takes the same.
 _SET_UP_LOCK = 0x7472696265

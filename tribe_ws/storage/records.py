@@ -55,7 +55,7 @@ class Message:
     """A stored message; ``seq`` counts from 1 within its conversation, without gaps.
 
     ``reply_to_message`` is itself never followed further. ``read_by`` holds the ids of the other participants
-    who have read up to here.
+    who have read up to here. ``connection_id`` is the socket whose client posted it, where it said so.
     """
 
     id: str
@@ -73,6 +73,7 @@ class Message:
     read_by: tuple[str, ...]
     client_message_id: str | None
     created_at: datetime
+    connection_id: str | None = None
 
     @property
     def sender_id(self) -> str:
@@ -121,6 +122,7 @@ class NewMessage:
     reply_to_message_id: str | None = None
     client_message_id: str | None = None
     idempotency_key: str | None = None
+    connection_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

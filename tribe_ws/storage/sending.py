@@ -48,7 +48,7 @@ _FIND_KEYS = select(
 ).where(sent_keys.c.id.in_(bindparam("ids", expanding=True)))
 _FORGET_KEYS = delete(sent_keys).where(sent_keys.c.id.in_(bindparam("ids", expanding=True)))
 _INSERT_KEYS = insert(sent_keys)
-# What no new message has is part of the statement: nine values to bind instead of fourteen.
+# What no new message has is part of the statement: ten values to bind instead of fifteen.
 _INSERT_MESSAGES = insert(messages).values(
     id=bindparam("id"),
     conversation_id=bindparam("conversation_id"),
@@ -64,6 +64,7 @@ _INSERT_MESSAGES = insert(messages).values(
     is_deleted=false(),
     client_message_id=bindparam("client_message_id"),
     created_ms=bindparam("created_ms"),
+    connection_id=bindparam("connection_id"),
 )
 _MOVE_HEADS = (
     update(conversations)
@@ -185,11 +186,13 @@ class _Storing:
                 "reply_to_message_id": new.reply_to_message_id,
                 "client_message_id": new.client_message_id,
                 "created_ms": head.moment_ms,
+                "connection_id": new.connection_id,
             }
         )
         return StoredMessage(
             message_id, new.conversation_id, head.seq, sender, new.content, new.message_type, None, None,
             None, answered, False, False, (), new.client_message_id, from_milliseconds(head.moment_ms),
+            new.connection_id,
         )  # fmt: skip
 
     def _note_key(self, key: _Key, stored: StoredMessage, digest: str) -> None:
@@ -269,5 +272,5 @@ def _as_stored(message: Message) -> StoredMessage:
         message.id, message.conversation_id, message.seq, message.sender, message.content,
         message.message_type, message.media_url, message.media_thumbnail_url, message.metadata,
         message.reply_to_message, message.is_edited, message.is_deleted, (), message.client_message_id,
-        message.created_at, replayed=True,
+        message.created_at, message.connection_id, replayed=True,
     )  # fmt: skip

@@ -51,6 +51,15 @@ class Storage:
         )
         return cls(database, clock)
 
+    @property
+    def epoch(self) -> str:
+        """The history in which this database's message numbers count; another one after a restore."""
+        return self._database.epoch
+
+    async def renew_epoch(self) -> str:
+        """Begin another epoch: what clients know of message numbers is void from now on."""
+        return await self._database.renew_epoch()
+
     async def close(self) -> None:
         """Finish what waits to be committed, then let go of the database; a second call does nothing."""
         await self._database.close()

@@ -112,7 +112,18 @@ messages = Table(
     Column("is_deleted", Boolean, nullable=False),
     Column("client_message_id", Text),
     Column("created_ms", BigInteger, nullable=False),
+    # The socket whose client posted it, where it said so: that one gets no echo.
+    Column("connection_id", Text),
     UniqueConstraint("conversation_id", "seq"),
+)
+
+# Facts about the database itself.
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 sent_keys = Table(
