@@ -138,7 +138,7 @@ def _words(error: BaseException) -> tuple[str, str]:
         case CannotConnect(reason="refused"):
             return _cannot_connect(error)
         case TribeError(hint=hint) if hint:
-            return str(error), hint
+            return str(error), hint + _FURTHER.get(error.code, "")
         case CannotConnect():
             return _cannot_connect(error)
         case AuthenticationError():
@@ -158,6 +158,10 @@ def _words(error: BaseException) -> tuple[str, str]:
         f"a bug in tribe-ws: {type(error).__name__}: {error}",
         f"the whole story is in {log}" if log else "see it all:  the same command with -v",
     )
+
+
+_FURTHER = {"bad_filter": "          tribe-ws explain filter"}
+"""What is said beside the hint that an error brings along, by its code."""
 
 
 def _cannot_connect(error: CannotConnect) -> tuple[str, str]:

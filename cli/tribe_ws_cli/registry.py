@@ -53,6 +53,8 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("register", "Setup", "Make an account.", "account:register"),
     Entry("profile", "Setup", "Named servers: list, add, use and remove them.", "profile:profile"),
     Entry("config", "Setup", "Show the settings in force and where each comes from.", "config:config"),
+    Entry("explain", "Setup",
+          "Explain a close code, an error, an exit code, or the filter language.", "explain:explain"),
     Entry("completion", "Setup", "Print a completion script for your shell.", "completion:completion"),
 )  # fmt: skip
 

@@ -56,7 +56,8 @@ CLOSE_CODES: tuple[CloseCode, ...] = (
 )  # fmt: skip
 
 
-_ELSEWHERE = {1001: "the server goes away", 1006: "no close frame (the server process ended?)"}
+ELSEWHERE = {1001: "the server goes away", 1006: "no close frame (the server process ended?)"}
+"""Closes that are none of the contract's, because no server of ours sends them."""
 
 
 def entry_for(code: int, reason: str = "") -> CloseCode | None:
@@ -69,7 +70,7 @@ def entry_for(code: int, reason: str = "") -> CloseCode | None:
 def meaning_of(code: int, reason: str = "") -> str:
     """Say in a phrase what a close means; empty for a code that the contract does not know."""
     entry = entry_for(code, reason)
-    return entry.meaning if entry is not None else _ELSEWHERE.get(code, "")
+    return entry.meaning if entry is not None else ELSEWHERE.get(code, "")
 
 
 def advice_for(code: int, reason: str = "") -> Advice:
