@@ -150,15 +150,19 @@ class ProtocolViolation(TribeError):
     """A frame breaks the contract; ``violation`` is a code of contract 3.5 and the connection may live on.
 
     Codes: ``invalid_json``, ``invalid_frame``, ``unknown_event``, ``invalid_payload``, ``unsupported_data``,
-    ``rate_limited``, ``too_many_subscriptions``, ``not_found``.
+    ``rate_limited``, ``too_many_subscriptions``, ``not_found``, ``internal``. ``ref`` is what the client
+    called the frame, where it did.
     """
 
     code = "protocol_violation"
 
-    def __init__(self, violation: str, message: str, *, conversation_id: str | None = None) -> None:
+    def __init__(
+        self, violation: str, message: str, *, conversation_id: str | None = None, ref: str | None = None
+    ) -> None:
         super().__init__(message)
         self.violation = violation
         self.conversation_id = conversation_id
+        self.ref = ref
 
 
 class ConflictError(TribeError):

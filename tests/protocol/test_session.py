@@ -27,7 +27,7 @@ ROOM = "01890a5d-ac96-774b-bcce-b302099a8057"
 OTHER = "01890a5d-ac96-774b-bcce-b302099a8058"
 
 
-@pytest.fixture(params=list(Profile))
+@pytest.fixture(params=[Profile.DOCUMENTED, Profile.APP])
 def session(request: pytest.FixtureRequest) -> Session:
     return Session(request.param, SessionLimits())
 

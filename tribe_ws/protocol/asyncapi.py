@@ -1,26 +1,30 @@
 """The AsyncAPI 3.0 document of the socket, made from the very models that read and write its frames.
 
-Directions are the server's: it *receives* what clients say and *sends* what its profile knows.
+Directions are the server's: it *receives* what clients say and *sends* what its profile knows. The one
+address has two channels: a client that offers the subprotocol ``tribe.v2`` gets the second.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic.json_schema import models_json_schema
 
-from tribe_ws.protocol.frames import CLIENT_FRAMES, Frame
-from tribe_ws.protocol.profiles import FRAMES_OF, Profile
+from tribe_ws.protocol.frames import CLIENT_FRAMES, Frame, Subscribe
+from tribe_ws.protocol.frames_v2 import CLIENT_FRAMES_V2
+from tribe_ws.protocol.profiles import FRAMES_OF, SUBPROTOCOL_V2, Profile
 from tribe_ws.protocol.urls import SOCKET_PATH
 
-_OPTIONAL = {"Subscribe": {"channel"}}
-"""Which fields a frame may leave out, by model; every other field is on the wire."""
+_V2 = "V2"
+"""How the second channel and its operations are marked."""
 
 
 def asyncapi_document(*, version: str, socket_url: str, profile: Profile) -> dict[str, Any]:
     """Describe the endpoint at ``socket_url`` as a connection of that profile sees it."""
-    frames = sorted(FRAMES_OF[profile], key=lambda frame: frame.__name__)
+    frames, frames_v2 = _sent(profile), _sent(Profile.V2)
+    everything = tuple(dict.fromkeys((*CLIENT_FRAMES, *frames, *CLIENT_FRAMES_V2, *frames_v2)))
     address = urlsplit(socket_url)
     return {
         "asyncapi": "3.0.0",
@@ -31,19 +35,31 @@ def asyncapi_document(*, version: str, socket_url: str, profile: Profile) -> dic
         },
         "defaultContentType": "application/json",
         "servers": {"here": {"host": address.netloc, "protocol": address.scheme or "ws"}},
-        "channels": {"socket": _channel((*CLIENT_FRAMES, *frames))},
+        "channels": {
+            "socket": _channel((*CLIENT_FRAMES, *frames)),
+            f"socket{_V2}": _channel((*CLIENT_FRAMES_V2, *frames_v2), SUBPROTOCOL_V2),
+        },
         "operations": {
             "receive": _operation("receive", "What a client may say.", CLIENT_FRAMES),
             "send": _operation("send", "What the server says.", frames),
+            f"receive{_V2}": _operation(
+                "receive", f"What a client may say that asked for {SUBPROTOCOL_V2}.", CLIENT_FRAMES_V2, _V2
+            ),
+            f"send{_V2}": _operation("send", "What the server says to it.", frames_v2, _V2),
         },
         "components": {
-            "messages": {frame.__name__: _message(frame) for frame in (*CLIENT_FRAMES, *frames)},
-            "schemas": _schemas((*CLIENT_FRAMES, *frames)),
+            "messages": {frame.__name__: _message(frame) for frame in everything},
+            "schemas": _schemas(everything),
         },
     }
 
 
-def _channel(frames: tuple[type[Frame], ...]) -> dict[str, Any]:
+def _sent(profile: Profile) -> list[type[Frame]]:
+    return sorted(FRAMES_OF[profile], key=lambda frame: frame.__name__)
+
+
+def _channel(frames: tuple[type[Frame], ...], subprotocol: str | None = None) -> dict[str, Any]:
+    headers = {"properties": {"Sec-WebSocket-Protocol": {"const": subprotocol}}, "type": "object"}
     return {
         "address": SOCKET_PATH,
         "servers": [{"$ref": "#/servers/here"}],
@@ -55,19 +71,20 @@ def _channel(frames: tuple[type[Frame], ...]) -> dict[str, Any]:
                     "type": "object",
                     "properties": {"token": {"type": "string", "description": "An access token (JWT)."}},
                 },
+                **({} if subprotocol is None else {"headers": headers}),
             }
         },
     }
 
 
 def _operation(
-    action: str, summary: str, frames: tuple[type[Frame], ...] | list[type[Frame]]
+    action: str, summary: str, frames: tuple[type[Frame], ...] | list[type[Frame]], mark: str = ""
 ) -> dict[str, Any]:
     return {
         "action": action,
         "summary": summary,
-        "channel": {"$ref": "#/channels/socket"},
-        "messages": [{"$ref": f"#/channels/socket/messages/{frame.__name__}"} for frame in frames],
+        "channel": {"$ref": f"#/channels/socket{mark}"},
+        "messages": [{"$ref": f"#/channels/socket{mark}/messages/{frame.__name__}"} for frame in frames],
     }
 
 
@@ -85,7 +102,23 @@ def _schemas(frames: tuple[type[Frame], ...]) -> dict[str, Any]:
         [(frame, "serialization") for frame in frames], ref_template="#/components/schemas/{model}"
     )
     schemas: dict[str, Any] = document["$defs"]
+    optional = {frame.__name__: set(optional_keys(frame)) for frame in _with_parts(frames)}
     for name, schema in schemas.items():
-        optional = _OPTIONAL.get(name, set())
-        schema["required"] = [key for key in schema["properties"] if key not in optional]
+        schema["required"] = [key for key in schema["properties"] if key not in optional[name]]
     return schemas
+
+
+def optional_keys(frame: type[Frame]) -> list[str]:
+    """Tell which keys a frame may leave out; every other key is on the wire."""
+    return [
+        name
+        for name, field in frame.model_fields.items()
+        if field.exclude_if is not None or (name == "channel" and issubclass(frame, Subscribe))
+    ]
+
+
+def _with_parts(frames: Iterable[type[Frame]]) -> Iterator[type[Frame]]:
+    for frame in frames:
+        yield frame
+        parts = (field.annotation for field in frame.model_fields.values())
+        yield from _with_parts(part for part in parts if isinstance(part, type) and issubclass(part, Frame))

@@ -14,13 +14,17 @@ from pydantic import TypeAdapter, ValidationError
 
 from tribe_ws.errors import ProtocolViolation
 from tribe_ws.protocol.frames import CLIENT_FRAMES, ClientFrame, Frame, ServerFrame
+from tribe_ws.protocol.frames_v2 import CLIENT_FRAMES_V2, MAX_REF, ClientFrameV2, ServerFrameV2
 
 MAX_DEPTH = 32
 """How deeply JSON may nest (contract 3.6, limits)."""
 
 _CLIENT: TypeAdapter[Any] = TypeAdapter(ClientFrame)
+_CLIENT_V2: TypeAdapter[Any] = TypeAdapter(ClientFrameV2)
 _SERVER: TypeAdapter[Any] = TypeAdapter(ServerFrame)
+_SERVER_V2: TypeAdapter[Any] = TypeAdapter(ServerFrameV2)
 _CLIENT_EVENTS = frozenset(str(frame.model_fields["event"].default) for frame in CLIENT_FRAMES)
+_CLIENT_EVENTS_V2 = frozenset(str(frame.model_fields["event"].default) for frame in CLIENT_FRAMES_V2)
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _NOT_A_BRACKET = re.compile(r"[^][{}]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -52,22 +56,43 @@ def decode_client_frame(text: str) -> Any:
     Raises ``ProtocolViolation`` with ``invalid_json``, ``invalid_frame`` (not an object, no event name),
     ``unknown_event`` or ``invalid_payload`` (contract 3.2, 3.5).
     """
-    value = parse_json(text)
-    if not isinstance(value, dict):
-        raise ProtocolViolation("invalid_frame", f"expected a JSON object, got {_json_type(value)}")
-    event = value.get("event")
-    if not isinstance(event, str):
-        raise ProtocolViolation("invalid_frame", 'expected an "event" that is a string')
-    conversation_id = value.get("conversation_id")
-    about = conversation_id if isinstance(conversation_id, str) else None
-    if event not in _CLIENT_EVENTS:
-        raise ProtocolViolation("unknown_event", f"unknown event {event!r}", conversation_id=about)
+    return _decode(text, _CLIENT, _CLIENT_EVENTS)
+
+
+def decode_client_frame_v2(text: str) -> Any:
+    """Read the frame of a client that asked for ``tribe.v2``: one of the models of ``ClientFrameV2``.
+
+    Raises as ``decode_client_frame`` does, with the ``ref`` of the frame where it has a usable one.
+    """
+    return _decode(text, _CLIENT_V2, _CLIENT_EVENTS_V2)
+
+
+def find_ref(text: str) -> str | None:
+    """Tell what the client called a frame that is not going to be read; ``None`` where it did not say."""
+    if '"ref"' not in text:
+        return None
     try:
-        return _CLIENT.validate_python(value)
+        value = parse_json(text)
+    except ProtocolViolation:
+        return None
+    return _ref_of(value) if isinstance(value, dict) else None
+
+
+def decode_server_frame_v2(value: dict[str, Any]) -> Any | None:
+    """Read a server's frame on a connection for which it selected ``tribe.v2``; ``None`` as below."""
+    try:
+        return _SERVER_V2.validate_python(value)
+    except ValidationError:
+        return None
+
+
+def explain_server_frame_v2(value: dict[str, Any]) -> str:
+    """Tell in one phrase why ``decode_server_frame_v2`` did not recognise that frame; empty if it does."""
+    try:
+        _SERVER_V2.validate_python(value)
     except ValidationError as error:
-        raise ProtocolViolation(
-            "invalid_payload", f"{event}: {first_complaint(error)}", conversation_id=about
-        ) from None
+        return first_complaint(error)
+    return ""
 
 
 def decode_server_frame(value: dict[str, Any]) -> Any | None:
@@ -101,6 +126,30 @@ def first_complaint(error: ValidationError) -> str:
     details = error.errors(include_input=False, include_url=False, include_context=False)[0]
     where = ".".join(str(part) for part in details["loc"][1:]) or "frame"
     return f"{where}: {details['msg']}"
+
+
+def _decode(text: str, models: TypeAdapter[Any], events: frozenset[str]) -> Any:
+    value = parse_json(text)
+    if not isinstance(value, dict):
+        raise ProtocolViolation("invalid_frame", f"expected a JSON object, got {_json_type(value)}")
+    event, ref = value.get("event"), _ref_of(value)
+    if not isinstance(event, str):
+        raise ProtocolViolation("invalid_frame", 'expected an "event" that is a string', ref=ref)
+    conversation_id = value.get("conversation_id")
+    about = conversation_id if isinstance(conversation_id, str) else None
+    if event not in events:
+        raise ProtocolViolation("unknown_event", f"unknown event {event!r}", conversation_id=about, ref=ref)
+    try:
+        return models.validate_python(value)
+    except ValidationError as error:
+        raise ProtocolViolation(
+            "invalid_payload", f"{event}: {first_complaint(error)}", conversation_id=about, ref=ref
+        ) from None
+
+
+def _ref_of(value: dict[str, Any]) -> str | None:
+    ref = value.get("ref")
+    return ref if isinstance(ref, str) and len(ref) <= MAX_REF else None
 
 
 def _is_too_deep(text: str) -> bool:

@@ -10,7 +10,7 @@ A session never raises for what a client sends; everything a client does wrong b
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from tribe_ws.errors import ProtocolViolation
@@ -50,10 +50,24 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """How far a client has come in a conversation; a position means something within its epoch only."""
+
+    after_seq: int
+    epoch: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Join:
-    """Subscribe this connection if its user is a participant, then call ``joined`` or ``refused``."""
+    """Subscribe this connection if its user is a participant, then call ``joined`` or ``refused``.
+
+    The rest is asked for in v2 only: to begin at a ``position``, and to get the user's own messages too.
+    """
 
     conversation_id: str
+    position: Position | None = None
+    echo: bool = False
+    ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +83,15 @@ class Relay:
 
     conversation_id: str
     is_typing: bool
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """Go on under this token, if it is the same user's, then call ``renewed`` or ``complain`` (v2)."""
+
+    token: str = field(repr=False)
+    ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +115,7 @@ class Close:
     close_code: CloseCode
 
 
-Effect = Send | Join | Leave | Relay | SetStatus | Ignore | Close
+Effect = Send | Join | Leave | Relay | Renew | SetStatus | Ignore | Close
 
 
 class Session:
@@ -121,18 +144,18 @@ class Session:
 
     def receive_text(self, text: str, now: float) -> tuple[Effect, ...]:
         """Take one text frame that arrived at monotonic time ``now`` and tell what is to be done."""
-        if (refusal := self._refuse_flood(now)) is not None:
+        if (refusal := self._refuse_flood(now, text)) is not None:
             return refusal
         try:
-            return self._follow(decode_client_frame(text))
+            return self._follow(self._decode(text))
         except ProtocolViolation as violation:
-            return self._complain(violation)
+            return self.complain(violation)
 
     def receive_binary(self, data: bytes, now: float) -> tuple[Effect, ...]:
         """Take one binary frame, which this protocol has no use for (contract 3.2)."""
         if (refusal := self._refuse_flood(now)) is not None:
             return refusal
-        return self._complain(
+        return self.complain(
             ProtocolViolation(
                 "unsupported_data", f"expected a text frame, got a binary one of {len(data)} bytes"
             )
@@ -143,19 +166,28 @@ class Session:
         self._subscriptions.add(conversation_id)
         return (Send(Subscribed(conversation_id=conversation_id)),)
 
-    def refused(self, conversation_id: str) -> tuple[Effect, ...]:
+    def refused(self, conversation_id: str, ref: str | None = None) -> tuple[Effect, ...]:
         """Take note that a ``Join`` was not allowed.
 
         A conversation that does not exist and one that is not the user's sound alike: ids cannot be probed.
         """
         self._subscriptions.discard(conversation_id)
-        return self._complain(
-            ProtocolViolation("not_found", "no such conversation", conversation_id=conversation_id)
+        return self.complain(
+            ProtocolViolation("not_found", "no such conversation", conversation_id=conversation_id, ref=ref)
         )
 
-    def left(self, conversation_id: str) -> None:
+    def left(self, conversation_id: str) -> tuple[Effect, ...]:
         """Take note that the server itself ended a subscription, as when a participant is removed."""
         self._subscriptions.discard(conversation_id)
+        return ()
+
+    def complain(self, violation: ProtocolViolation) -> tuple[Effect, ...]:
+        """Answer a violation as the profile wants it: all but v2 stay silent (contract 3.2)."""
+        return (Ignore(violation),)
+
+    def _decode(self, text: str) -> ClientFrame:
+        frame: ClientFrame = decode_client_frame(text)
+        return frame
 
     def _follow(self, frame: ClientFrame) -> tuple[Effect, ...]:
         match frame:
@@ -164,18 +196,19 @@ class Session:
             case SetPresence(status=status):
                 return (SetStatus(status),)
             case SetTyping(is_typing=is_typing):
-                return (Relay(_required_id(frame), is_typing),)
+                return (Relay(required_id(frame), is_typing),)
             case Subscribe():
-                return self._subscribe(_required_id(frame))
+                return (Join(self._admit(required_id(frame))),)
             case Unsubscribe():
-                conversation_id = _required_id(frame)
+                conversation_id = required_id(frame)
                 self._subscriptions.discard(conversation_id)
                 # Also when it was not subscribed: this ends typing, and typing needs no subscription.
                 return (Leave(conversation_id),)
             case _:
                 assert_never(frame)
 
-    def _subscribe(self, conversation_id: str) -> tuple[Effect, ...]:
+    def _admit(self, conversation_id: str) -> str:
+        """Make sure that this connection may hold one more subscription."""
         limit = self._limits.subscriptions
         if limit and len(self._subscriptions) >= limit and conversation_id not in self._subscriptions:
             raise ProtocolViolation(
@@ -183,9 +216,9 @@ class Session:
                 f"this connection is subscribed to {limit} conversations, which is the limit",
                 conversation_id=conversation_id,
             )
-        return (Join(conversation_id),)
+        return conversation_id
 
-    def _refuse_flood(self, now: float) -> tuple[Effect, ...] | None:
+    def _refuse_flood(self, now: float, text: str = "") -> tuple[Effect, ...] | None:
         """Count this frame; tell what to do in place of reading it, or ``None`` if it may be read."""
         if self._closed:
             return ()
@@ -202,8 +235,9 @@ class Session:
             if self._strikes >= limits.strikes:
                 self._closed = True
                 return (Close(RATE_LIMITED),)
-        return self._complain(
-            ProtocolViolation("rate_limited", f"more than {limits.frames} frames in {limits.window:g} s")
+        return self._complain_of_flood(
+            text,
+            ProtocolViolation("rate_limited", f"more than {limits.frames} frames in {limits.window:g} s"),
         )
 
     def _open_window(self, now: float) -> None:
@@ -214,12 +248,17 @@ class Session:
         self._window_start = now
         self._count = 0
 
-    def _complain(self, violation: ProtocolViolation) -> tuple[Effect, ...]:
-        """Answer a violation as the profile wants it: the profiles known today stay silent (contract 3.2)."""
-        return (Ignore(violation),)
+    def _complain_of_flood(
+        self,
+        text: str,  # noqa: ARG002 - an answer in v2 needs it
+        violation: ProtocolViolation,
+    ) -> tuple[Effect, ...]:
+        """Answer a frame that is not even read."""
+        return self.complain(violation)
 
 
-def _required_id(frame: Subscribe | Unsubscribe | SetTyping) -> str:
+def required_id(frame: Subscribe | Unsubscribe | SetTyping) -> str:
+    """Give the conversation's id as this server spells it; raises ``ProtocolViolation`` for what is none."""
     conversation_id = canonical_id(frame.conversation_id)
     if conversation_id is None:
         raise ProtocolViolation(
