@@ -24,6 +24,7 @@ class RecordingTransport:
         self.writes: list[Batch] = []
         self.backlog = (0, 0)
         self.closed_with: CloseCode | None = None
+        self.is_reset = False
 
     def send(self, batch: Batch) -> bool:
         assert self.closed_with is None, "a frame after the close"
@@ -35,6 +36,9 @@ class RecordingTransport:
 
     def close(self, close_code: CloseCode) -> None:
         self.closed_with = close_code
+
+    def reset(self) -> None:
+        self.is_reset = True
 
     @property
     def frames(self) -> list[dict[str, Any]]:

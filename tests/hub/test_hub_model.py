@@ -49,6 +49,9 @@ class Sink:
     def close(self, close_code: CloseCode) -> None:
         self.closed_with = close_code
 
+    def reset(self) -> None:
+        raise AssertionError("nobody asked for a reset")
+
 
 def _expected(frame: dict[str, Any]) -> Expected:
     data = frame["data"]

@@ -37,6 +37,10 @@ class Transport(Protocol):
         """Send a close frame and end the connection, by force if need be; idempotent."""
         ...
 
+    def reset(self) -> None:
+        """Cut the connection off without a word, as a network does that breaks."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class OutboxLimits:

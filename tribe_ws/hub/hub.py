@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from tribe_ws.clock import Clock
 from tribe_ws.hub.broker import Broker, Envelope, MemoryBroker
 from tribe_ws.hub.connection import Connection, OutboxLimits
+from tribe_ws.hub.faults import FaultPlan
 from tribe_ws.hub.journal import Journal
 from tribe_ws.hub.observer import HubObserver, NullObserver
 from tribe_ws.hub.packet import Batch, Packet
@@ -48,6 +49,7 @@ class Hub:
         broker: Broker | None = None,
         limits: HubLimits = HubLimits(),
         observer: HubObserver | None = None,
+        faults: FaultPlan | None = None,
     ) -> None:
         self.limits = limits
         self.broker: Broker = broker if broker is not None else MemoryBroker()
@@ -62,6 +64,8 @@ class Hub:
         self._flushing: asyncio.Handle | None = None
         self._typing = TypingState(clock, ttl=limits.typing_ttl, emit=self._emit_typing)
         self._presence = PresenceState(clock, delay=limits.presence_delay, announce=self._announce)
+        self.faults = faults if faults is not None else FaultPlan(clock)
+        self.faults.bind(lambda: self.connections, self.journal.overrule)
         self.broker.start(self._deliver)
 
     # ── Connections ─────────────────────────────────────────────────────────────────────────────────────────
@@ -75,6 +79,8 @@ class Hub:
         self._users.setdefault(connection.user_id, {})[connection] = None
         if mine is None:
             self._presence.arrived(connection.user_id)
+        if self.faults.is_active:
+            self.faults.wrap(connection)
         if self.journal.is_watched:
             self.journal.note("opened", connection, profile=connection.profile.value)
         return True
@@ -86,6 +92,7 @@ class Hub:
         for conversation_id in tuple(connection.subscriptions):
             self._leave(connection, conversation_id)
         self._typing.release_all(connection)
+        self.faults.forget(connection)
         if connection.ended is not None:
             self.observer.dropped(connection.ended.reason)
         if self.journal.is_watched:
@@ -239,6 +246,7 @@ class Hub:
             "corked": len(self._corked),
             "typing": len(self._typing),
             "presence": len(self._presence),
+            "faults": len(self.faults),
         }
 
     @property

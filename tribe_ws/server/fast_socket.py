@@ -71,6 +71,10 @@ class FastTransport:
         """Send a close frame and end the connection, by force if need be; idempotent."""
         self._protocol.end(close_code)
 
+    def reset(self) -> None:
+        """Cut the connection off with a TCP reset."""
+        self._protocol.reset()
+
     def shut(self) -> None:
         """Send nothing any more; to be called before the transport closes its descriptor."""
         self.is_open = False
@@ -128,6 +132,12 @@ class TribeSocketProtocol(ContractSocketProtocol):
         """Send a close frame, after which nothing may go out."""
         super().end(close_code)
         self._tell_transport()
+
+    def reset(self) -> None:
+        """Cut the connection off, after which nothing may go out."""
+        if self.fast is not None:
+            self.fast.shut()
+        super().reset()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Shut the transport for good."""

@@ -18,6 +18,9 @@ from tribe_ws.server.tokens import TokenRefused
 EXTENSION = "tribe.raw"
 """The scope extension under which a server of ours offers a transport that is faster than ASGI."""
 
+RESET = "tribe.reset"
+"""The scope extension under which a server of ours offers to cut a connection off."""
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from tribe_ws.hub.connection import CLOSE_GRACE
 from tribe_ws.hub.packet import Batch, Packet
-from tribe_ws.protocol.close_codes import CloseCode
+from tribe_ws.protocol.close_codes import INTERNAL, CloseCode
 from tribe_ws.server.handshake import Send
 
 _NOTHING = (0, 0)
@@ -25,6 +25,7 @@ class PortableTransport:
     __slots__ = (
         "_asgi_send",
         "_close_code",
+        "_cut",
         "_deadline",
         "_is_sending",
         "_queue",
@@ -34,8 +35,9 @@ class PortableTransport:
         "_writer",
     )
 
-    def __init__(self, asgi_send: Send) -> None:
+    def __init__(self, asgi_send: Send, cut: Callable[[], None] | None = None) -> None:
         self._asgi_send = asgi_send
+        self._cut = cut
         self._queue: deque[Packet] = deque()
         self._size = 0
         self._wake = asyncio.Event()
@@ -74,6 +76,15 @@ class PortableTransport:
             self._reading.cancel()
         if self._writer is not None:
             self._deadline = asyncio.get_running_loop().call_later(CLOSE_GRACE, self._writer.cancel)
+
+    def reset(self) -> None:
+        """Cut the connection off; plain ASGI has no word for that, so there it is a close."""
+        if self._cut is None:
+            self.close(INTERNAL)
+            return
+        self._queue.clear()
+        self._size = 0
+        self._cut()
 
     async def accompany(self, reader: Coroutine[Any, Any, None]) -> None:
         """Run the reader of this connection with a writer beside it, until the connection ends.

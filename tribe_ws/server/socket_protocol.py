@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
+from websockets.http11 import Request
 from websockets.protocol import OPEN
 
 from tribe_ws.hub.connection import CLOSE_GRACE
 from tribe_ws.protocol.close_codes import HEARTBEAT_TIMEOUT, INVALID_UTF8, RESTART, CloseCode
+from tribe_ws.server.direct_socket import reset_on_close
+from tribe_ws.server.handshake import RESET
 
 LINGER = 2.0
 """Seconds a client that broke RFC 6455 has to hang up, so that it can read why it was closed."""
@@ -41,10 +44,21 @@ class ContractSocketProtocol(WebSocketsSansIOProtocol):
         self._keep_reading()
         self._cut_after(CLOSE_GRACE)
 
+    def reset(self) -> None:
+        """Cut the connection off with a TCP reset."""
+        reset_on_close(self.transport)
+        self.transport.abort()
+
     @property
     def is_open(self) -> bool:
         """Whether a frame can go out: after the accept, before any close."""
         return self.handshake_complete and not self.close_sent and not self.transport.is_closing()
+
+    def handle_connect(self, event: Request) -> None:
+        """Read the upgrade request, and put the way to a reset where the endpoint looks for it."""
+        super().handle_connect(event)
+        if not self.close_sent:
+            cast("dict[str, object]", self.scope["extensions"])[RESET] = self.reset
 
     def data_received(self, data: bytes) -> None:
         """Read frames; after a breach of the protocol, read on only to drop it."""

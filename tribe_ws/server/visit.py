@@ -27,6 +27,7 @@ from tribe_ws.protocol.session import (
     Session,
     SetStatus,
 )
+from tribe_ws.server.faulty_receive import FaultyReceive
 from tribe_ws.server.handshake import Receive
 from tribe_ws.server.socket_services import SocketIdentity, SocketServices
 
@@ -104,6 +105,8 @@ class Visit:
         for timer in (self._expiry, self._silence):
             if timer is not None:
                 timer.cancel()
+        if isinstance(self._receive, FaultyReceive):
+            self._receive.close()
         connection = self._connection
         self._services.hub.detach(connection)
         connection.on_evicted = None
@@ -119,8 +122,12 @@ class Visit:
     async def _listen(self) -> int:
         """Read frames until either side ends the connection; tells the close code that arrived."""
         clock, journal = self._services.clock, self._services.hub.journal
+        faults = self._services.hub.faults
         while True:
             message = await self._receive()
+            if faults.is_active and not isinstance(self._receive, FaultyReceive):
+                self._receive = FaultyReceive(self._receive, self._connection, faults, message)
+                continue
             if message["type"] == "websocket.disconnect":
                 return int(message.get("code") or 1005)
             if self._connection.ended is not None:

@@ -8,8 +8,10 @@ from tribe_ws.protocol import close_codes
 from tribe_ws.protocol.close_codes import CloseCode
 from tribe_ws.protocol.profiles import Profile
 from tribe_ws.protocol.session import Session, SessionLimits
+from tribe_ws.server.guards import Refusal
 from tribe_ws.server.handshake import (
     EXTENSION,
+    RESET,
     Receive,
     Scope,
     Send,
@@ -22,6 +24,8 @@ from tribe_ws.server.portable_socket import PortableTransport
 from tribe_ws.server.socket_services import SocketIdentity, SocketServices
 from tribe_ws.server.tokens import Unauthorised
 from tribe_ws.server.visit import Visit
+
+_REFUSED = Refusal(503, "Refused by a fault")
 
 
 class SocketEndpoint:
@@ -56,8 +60,12 @@ class SocketEndpoint:
         if isinstance(identity, CloseCode):
             await self._turn_away(scope, send, identity)
             return None
+        if self._services.hub.faults.refuses(identity.user.id):
+            await answer_with_http(scope, send, _REFUSED)
+            return None
         await send({"type": "websocket.accept"})
-        transport = scope.get("extensions", {}).get(EXTENSION) or PortableTransport(send)
+        extensions = scope.get("extensions", {})
+        transport = extensions.get(EXTENSION) or PortableTransport(send, extensions.get(RESET))
         return Visit(self._services, self._open(identity, transport), self._session(), receive, identity)
 
     async def _identify(self, scope: Scope) -> SocketIdentity | CloseCode:
