@@ -31,7 +31,9 @@ def references(value: Any) -> Iterator[str]:
 def test_it_says_where_and_what_it_is(document: dict[str, Any]):
     assert document["asyncapi"] == "3.0.0"
     assert document["info"]["version"] == "1.2.3"
-    assert document["servers"]["here"] == {"host": "localhost:8000", "protocol": "ws"}
+    here = document["servers"]["here"]
+    assert (here["host"], here["protocol"]) == ("localhost:8000", "ws")
+    assert set(document["components"]["securitySchemes"]) == {"queryToken", "bearerToken"}
     assert document["channels"]["socket"]["address"] == "/api/v1/ws"
 
 
@@ -80,6 +82,12 @@ def test_what_v2_may_leave_out_is_not_required(document: dict[str, Any]):
     assert schemas["Subscription"]["required"] == ["seq", "epoch", "online"]
     assert schemas["ErrorFrame"]["required"] == ["event", "conversation_id", "data"]
     assert schemas["NumberedMessage"]["required"][-2:] == ["seq", "client_message_id"]
+
+
+def test_every_message_shows_examples_of_itself(document: dict[str, Any]):
+    for message in document["components"]["messages"].values():
+        events = {example["payload"]["event"] for example in message["examples"]}
+        assert events == {message["name"]}
 
 
 def test_it_is_json(document: dict[str, Any]):

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic.json_schema import models_json_schema
 
+from tribe_ws.protocol.examples import EXAMPLES
 from tribe_ws.protocol.frames import CLIENT_FRAMES, Frame, Subscribe
 from tribe_ws.protocol.frames_v2 import CLIENT_FRAMES_V2
 from tribe_ws.protocol.profiles import FRAMES_OF, SUBPROTOCOL_V2, Profile
@@ -19,6 +20,20 @@ from tribe_ws.protocol.urls import SOCKET_PATH
 
 _V2 = "V2"
 """How the second channel and its operations are marked."""
+_SECURITY = {
+    "queryToken": {
+        "type": "httpApiKey",
+        "in": "query",
+        "name": "token",
+        "description": "The access token of a login (JWT), in the address: what a browser can do.",
+    },
+    "bearerToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The same token in the Authorization header, for clients that can set it.",
+    },
+}
 
 
 def asyncapi_document(*, version: str, socket_url: str, profile: Profile) -> dict[str, Any]:
@@ -34,7 +49,13 @@ def asyncapi_document(*, version: str, socket_url: str, profile: Profile) -> dic
             "description": f"Wire profile {profile.value}: text frames, one JSON object each.",
         },
         "defaultContentType": "application/json",
-        "servers": {"here": {"host": address.netloc, "protocol": address.scheme or "ws"}},
+        "servers": {
+            "here": {
+                "host": address.netloc,
+                "protocol": address.scheme or "ws",
+                "security": [{"$ref": f"#/components/securitySchemes/{name}"} for name in _SECURITY],
+            }
+        },
         "channels": {
             "socket": _channel((*CLIENT_FRAMES, *frames)),
             f"socket{_V2}": _channel((*CLIENT_FRAMES_V2, *frames_v2), SUBPROTOCOL_V2),
@@ -49,7 +70,8 @@ def asyncapi_document(*, version: str, socket_url: str, profile: Profile) -> dic
         },
         "components": {
             "messages": {frame.__name__: _message(frame) for frame in everything},
-            "schemas": _schemas(everything),
+            "schemas": frame_schemas(everything, "#/components/schemas/{model}"),
+            "securitySchemes": _SECURITY,
         },
     }
 
@@ -94,12 +116,14 @@ def _message(frame: type[Frame]) -> dict[str, Any]:
         "title": frame.__name__,
         "summary": (frame.__doc__ or "").split("\n", 1)[0],
         "payload": {"$ref": f"#/components/schemas/{frame.__name__}"},
+        "examples": [{"payload": example} for example in EXAMPLES[frame]],
     }
 
 
-def _schemas(frames: tuple[type[Frame], ...]) -> dict[str, Any]:
+def frame_schemas(frames: Iterable[type[Frame]], ref_template: str) -> dict[str, Any]:
+    """Describe frames, and whatever they are made of, as JSON Schemas by their names."""
     _, document = models_json_schema(
-        [(frame, "serialization") for frame in frames], ref_template="#/components/schemas/{model}"
+        [(frame, "serialization") for frame in frames], ref_template=ref_template
     )
     schemas: dict[str, Any] = document["$defs"]
     optional = {frame.__name__: set(optional_keys(frame)) for frame in _with_parts(frames)}
