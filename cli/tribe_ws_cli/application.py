@@ -195,16 +195,16 @@ def load(entry: Entry) -> Any:
     return loaded
 
 
-def _guarded(call: Callable[[], Any], arguments: Sequence[str]) -> ExitCode:
-    """Run the parser and the command; every way to end becomes an exit code."""
+def _guarded(call: Callable[[], Any], arguments: Sequence[str]) -> int:
+    """Run the parser and the command; every way to end becomes an exit code: ours, or that of ``exec``'s."""
     talk = Talk(json="--json" in arguments or os.environ.get("TRIBE_WS_OUTPUT") in {"json", "ndjson"})
     talk.color = sys.stderr.isatty() and not os.environ.get("NO_COLOR") and "--no-color" not in arguments
     try:
         result = call()
         sys.stdout.flush()
-        return ExitCode(result) if isinstance(result, int) else ExitCode.DONE
+        return int(result) if isinstance(result, int) else ExitCode.DONE
     except Exit as end:
-        return ExitCode(end.exit_code)
+        return end.exit_code
     except (KeyboardInterrupt, Abort):
         return ExitCode.INTERRUPTED
     except TyperException as error:
