@@ -26,6 +26,7 @@ from tribe_ws.hub.connection import Connection, OutboxLimits
 from tribe_ws.hub.hub import Hub, HubLimits
 from tribe_ws.protocol.close_codes import TOKEN_INVALID, TOKEN_MISSING, CloseCode
 from tribe_ws.protocol.frames import MessageNew, NewMessage, PresenceStatus, Sender
+from tribe_ws.protocol.frames_v2 import MAX_MISSED, MessageNewV2, Stamp, widen
 from tribe_ws.server.guards import Guard
 from tribe_ws.server.logging import make_log
 from tribe_ws.server.socket_protocol import ContractSocketProtocol
@@ -48,6 +49,11 @@ PONG = '{"event":"pong"}'
 class Person:
     id: str
     full_name: str
+    profile_image_url: str | None = None
+
+    @property
+    def username(self) -> str:
+        return self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,8 @@ class Cast:
         self.statuses: list[tuple[str, str]] = []
         self.failure: Exception | None = None
         self.gate: asyncio.Event | None = None
+        self.epoch = "e-1"
+        self.stored: dict[str, list[tuple[MessageNew, Stamp]]] = {}
 
     async def authenticate(self, token: str | None) -> Pass:
         await self._wait()
@@ -112,6 +120,25 @@ class Cast:
         await self._wait()
         self.asked.append((user_id, conversation_id))
         return user_id not in self.strangers
+
+    async def head_seq(self, conversation_id: str) -> int:
+        await self._wait()
+        return len(self.stored.get(conversation_id, ()))
+
+    async def missed(
+        self, connection: Connection, conversation_id: str, above: int, up_to: int, *, echo: bool
+    ) -> tuple[MessageNewV2, ...] | None:
+        await self._wait()
+        found = [
+            widen(frame, stamp)
+            for frame, stamp in self.stored.get(conversation_id, ())[above:up_to]
+            if echo or frame.data.sender.id != connection.user_id
+            if stamp.connection_id != connection.id
+        ]
+        return None if len(found) > MAX_MISSED else tuple(found)
+
+    async def online(self, conversation_id: str) -> list[str]:
+        return sorted({connection.user_id for connection in self.hub.connections})
 
     async def typing(self, connection: Connection, conversation_id: str, is_typing: bool) -> bool:
         if connection.user_id in self.strangers:
@@ -196,7 +223,9 @@ class Stage:
         (connection,) = (entry for entry in self.cast.hub.connections if entry.user_id == user)
         return connection
 
-    def publish(self, name: str, *, room: str = ROOM, author: str = "ana", content: str = "") -> None:
+    def publish(
+        self, name: str, *, room: str = ROOM, author: str = "ana", content: str = "", on: str | None = None
+    ) -> None:
         sender = Sender(id=author, username=author, full_name=author, profile_image_url=None)
         data = NewMessage(
             id=name,
@@ -206,7 +235,10 @@ class Stage:
             message_type="text",
             created_at="t",
         )
-        self.cast.hub.publish(room, MessageNew(conversation_id=room, data=data), exclude_user=author)
+        frame = MessageNew(conversation_id=room, data=data)
+        stored = self.cast.stored.setdefault(room, [])
+        stored.append((frame, Stamp(len(stored) + 1, connection_id=on)))
+        self.cast.hub.publish(room, frame, exclude_user=author, stamp=stored[-1][1])
 
     @property
     def log(self) -> list[dict[str, Any]]:

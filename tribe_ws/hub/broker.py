@@ -11,16 +11,21 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tribe_ws.protocol.frames import Frame
+from tribe_ws.protocol.frames_v2 import Stamp
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A frame and whom it is for: the subscribers of ``conversation_id``, or else the users ``user_ids``."""
+    """A frame and whom it is for: the subscribers of ``conversation_id``, or else the users ``user_ids``.
+
+    ``stamp`` is what v2 shows of a message beyond its documented frame.
+    """
 
     frame: Frame
     conversation_id: str | None = None
     exclude_user: str | None = None
     user_ids: frozenset[str] = frozenset()
+    stamp: Stamp | None = None
 
 
 Deliver = Callable[[Envelope], None]

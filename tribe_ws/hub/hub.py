@@ -8,6 +8,7 @@ of it is kept. It runs on one event loop and is not safe to call from another th
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -23,6 +24,8 @@ from tribe_ws.hub.room import Outgoing, Room
 from tribe_ws.hub.typing_state import TypingState
 from tribe_ws.protocol.close_codes import TOO_MANY_CONNECTIONS, CloseCode
 from tribe_ws.protocol.frames import Frame, TypingChanged, Typist
+from tribe_ws.protocol.frames_v2 import Stamp
+from tribe_ws.protocol.profiles import FRAMES_OF, Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class Hub:
         self._clock = clock
         self.observer: HubObserver = observer if observer is not None else NullObserver()
         self._users: dict[str, dict[Connection, None]] = {}
+        self._profiles: Counter[Profile] = Counter()
         self._rooms: dict[str, Room] = {}
         self._corked: dict[Room, None] = {}
         self._flushing: asyncio.Handle | None = None
@@ -77,6 +81,7 @@ class Hub:
             self.observer.dropped(TOO_MANY_CONNECTIONS.reason)
             return False
         self._users.setdefault(connection.user_id, {})[connection] = None
+        self._profiles[connection.profile] += 1
         if mine is None:
             self._presence.arrived(connection.user_id)
         if self.faults.is_active:
@@ -101,6 +106,7 @@ class Hub:
             self.journal.note("closed", connection, **facts)
         mine = self._users[connection.user_id]
         del mine[connection]
+        self._profiles[connection.profile] -= 1
         if not mine:
             del self._users[connection.user_id]
             self._presence.left(connection.user_id)
@@ -141,6 +147,55 @@ class Hub:
         connection.subscriptions.add(conversation_id)
         return True
 
+    def hold(self, connection: Connection, conversation_id: str) -> bool:
+        """Subscribe a connection, but let what is published there wait for it, until ``release``.
+
+        So what it missed can be read and sent first. ``False`` if it has ended.
+        """
+        if connection.ended is not None or not self.has(connection):
+            return False
+        room = self._rooms.get(conversation_id)
+        if room is None:
+            room = self._rooms[conversation_id] = Room(conversation_id)
+        self._flush_room(room)
+        room.hold(connection)
+        connection.subscriptions.add(conversation_id)
+        return True
+
+    def release(
+        self, connection: Connection, conversation_id: str, covered: tuple[int, int], *, echo: bool
+    ) -> bool:
+        """Send what waited for a connection beyond what it has got, ``covered``, and go on from there.
+
+        ``echo`` adds its own user's messages. ``False`` if it is not subscribed any more.
+        """
+        room = self._rooms.get(conversation_id)
+        if room is None or not self.is_held(connection, conversation_id):
+            return False
+        self._flush_room(room)
+        batch = room.release(connection, covered, echo=echo)
+        if batch is not None and connection.offer(batch):
+            for packet in batch.packets:
+                self.observer.frame_out(packet.event, 1)
+        return True
+
+    def is_held(self, connection: Connection, conversation_id: str) -> bool:
+        """Tell whether frames of that conversation wait for a connection that still lives."""
+        room = self._rooms.get(conversation_id)
+        guest = room.guests.get(connection) if room is not None else None
+        return connection.ended is None and guest is not None and guest.waiting is not None
+
+    def covered(self, connection: Connection, conversation_id: str) -> tuple[int, int] | None:
+        """Tell above which number, and up to which, a connection in v2 has got every message.
+
+        ``None`` where it is not subscribed to that conversation yet.
+        """
+        room = self._rooms.get(conversation_id)
+        if room is None:
+            return None
+        self._flush_room(room)
+        return room.covered(connection)
+
     def unsubscribe(self, connection: Connection, conversation_id: str) -> None:
         """Let a connection get nothing more of a conversation; what was published before still goes to it."""
         self._leave(connection, conversation_id)
@@ -166,12 +221,20 @@ class Hub:
         """Send one frame to one connection, at once; dropped if its profile does not carry it."""
         self._offer([connection], Outgoing(frame))
 
-    def publish(self, conversation_id: str, frame: Frame, *, exclude_user: str | None = None) -> None:
+    def publish(
+        self,
+        conversation_id: str,
+        frame: Frame,
+        *,
+        exclude_user: str | None = None,
+        stamp: Stamp | None = None,
+    ) -> None:
         """Send a frame to every connection subscribed now, but not to those of ``exclude_user``.
 
         It leaves at the end of this turn of the event loop, together with what else is published until then.
+        A message has a ``stamp``: connections in v2 get nothing without.
         """
-        self.broker.publish(Envelope(frame, conversation_id, exclude_user))
+        self.broker.publish(Envelope(frame, conversation_id, exclude_user, stamp=stamp))
 
     def send_to_users(self, user_ids: Iterable[str], frame: Frame) -> None:
         """Send a frame to every connection of these users whose profile carries it."""
@@ -193,10 +256,16 @@ class Hub:
         while self._corked:
             self._flush_room(next(iter(self._corked)))
 
-    def recipients(self, conversation_id: str, exclude_user: str | None = None) -> int:
-        """Tell how many connections would get what is published there now."""
+    def recipients(
+        self, conversation_id: str, exclude_user: str | None = None, connection_id: str | None = None
+    ) -> int:
+        """Tell how many connections would get a message of that user, posted on that connection."""
         room = self._rooms.get(conversation_id)
-        return room.count(exclude_user) if room is not None else 0
+        return room.count(exclude_user, connection_id) if room is not None else 0
+
+    def reaches(self, frame_type: type[Frame]) -> bool:
+        """Tell whether anybody is connected whose profile carries such frames."""
+        return any(count and frame_type in FRAMES_OF[profile] for profile, count in self._profiles.items())
 
     # ── The two states that expire ──────────────────────────────────────────────────────────────────────────
 
@@ -228,7 +297,7 @@ class Hub:
     @property
     def subscription_count(self) -> int:
         """How many subscriptions all connections hold together."""
-        return sum(len(room.members) for room in self._rooms.values())
+        return sum(len(room.listeners) for room in self._rooms.values())
 
     @property
     def outbox(self) -> tuple[int, int]:
@@ -270,12 +339,15 @@ class Hub:
 
     def _cork(self, conversation_id: str, envelope: Envelope) -> None:
         room = self._rooms.get(conversation_id)
-        outgoing = Outgoing(envelope.frame, envelope.exclude_user, self._clock.monotonic())
+        stamp = envelope.stamp
+        outgoing = Outgoing(envelope.frame, envelope.exclude_user, self._clock.monotonic(), stamp)
         if room is None:
             if self.journal.is_watched:
                 self.journal.published(conversation_id, (outgoing,), (), self.connections)
             return
         room.pending.append(outgoing)
+        if stamp is not None:
+            room.note_published(stamp)
         self._corked[room] = None
         self._schedule_flush()
 
@@ -296,7 +368,7 @@ class Hub:
             return
         del self._corked[room]
         published_at = room.pending[0].published_at
-        watched = (room.pending, tuple(room.members)) if self.journal.is_watched else None
+        watched = (room.pending, room.listeners) if self.journal.is_watched else None
         for event, count in room.fan_out().items():
             self.observer.frame_out(event, count)
         if watched is not None:
@@ -324,7 +396,7 @@ class Hub:
         self._flush_room(room)
         room.remove(connection)
         connection.subscriptions.discard(conversation_id)
-        if not room.members:
+        if not room.listeners:
             del self._rooms[conversation_id]
 
     def _emit_typing(self, conversation_id: str, user_id: str, user_name: str, is_typing: bool) -> None:

@@ -14,6 +14,7 @@ from tribe_ws.hub.connection import Connection
 from tribe_ws.hub.hub import Hub
 from tribe_ws.protocol.frames import MessageNew, MessageRead, ReadMark, Sender
 from tribe_ws.protocol.frames import NewMessage as NewMessageData
+from tribe_ws.protocol.frames_v2 import MAX_MISSED, MessageNewV2, Stamp, widen
 from tribe_ws.storage.records import Message, ReadResult, StoredMessage
 from tribe_ws.storage.storage import Storage
 
@@ -39,6 +40,11 @@ def message_new(message: Message) -> MessageNew:
     )
 
 
+def stamp_of(message: Message) -> Stamp:
+    """Tell what v2 shows of a message besides, and where it was posted."""
+    return Stamp(message.seq, message.client_message_id, message.connection_id)
+
+
 class Messaging:
     """The use cases in which a conversation meets the sockets that listen to it."""
 
@@ -61,6 +67,31 @@ class Messaging:
             # Somebody was removed while we waited: what we read may be of before.
             if not found or evictions == self._hub.evictions:
                 return found
+
+    async def head_seq(self, conversation_id: str) -> int:
+        """Tell the number of the newest message of a conversation; 0 for none."""
+        return await self._storage.messages.head_seq(conversation_id)
+
+    async def missed(
+        self, connection: Connection, conversation_id: str, above: int, up_to: int, *, echo: bool
+    ) -> tuple[MessageNewV2, ...] | None:
+        """Read what a connection missed between two numbers; ``None`` if it is too much to send again."""
+        found = await self._storage.messages.after_seq(
+            conversation_id,
+            above,
+            MAX_MISSED + 1,
+            up_to=up_to,
+            not_from=None if echo else connection.user_id,
+        )
+        owed = [message for message in found if message.connection_id != connection.id]
+        if len(owed) > MAX_MISSED:
+            return None
+        return tuple(widen(message_new(message), stamp_of(message)) for message in owed)
+
+    async def online(self, conversation_id: str) -> list[str]:
+        """Tell which participants are online, by their ids."""
+        found = await self._storage.conversations.participant_ids(conversation_id)
+        return [user_id for user_id in found if self._hub.is_online(user_id)]
 
     async def remove(self, conversation_id: str, actor_id: str, user_id: str) -> None:
         """Take a participant out; their sockets get nothing that is committed after that (contract 6.3)."""
@@ -90,4 +121,9 @@ def publish(hub: Hub, batch: Sequence[StoredMessage]) -> None:
             facts = {"id": message.id, "content": message.content, "message_type": message.message_type}
             hub.journal.stored(message.conversation_id, message.sender.id, facts)
         hub.stop_typing(message.sender.id, message.conversation_id)
-        hub.publish(message.conversation_id, message_new(message), exclude_user=message.sender.id)
+        hub.publish(
+            message.conversation_id,
+            message_new(message),
+            exclude_user=message.sender.id,
+            stamp=stamp_of(message),
+        )

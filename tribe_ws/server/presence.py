@@ -21,13 +21,11 @@ from tribe_ws.storage.storage import Storage
 class PresenceDesk:
     """Keeps ``last_seen_at`` and passes presence on."""
 
-    def __init__(self, storage: Storage, hub: Hub, clock: Clock, log: Log, *, passes_on: bool) -> None:
-        """``passes_on`` is false where no profile on this server carries presence: then nobody is told."""
+    def __init__(self, storage: Storage, hub: Hub, clock: Clock, log: Log) -> None:
         self._storage = storage
         self._hub = hub
         self._clock = clock
         self._log = log
-        self._passes_on = passes_on
         self._waiting: dict[str, bool] = {}
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -73,7 +71,11 @@ class PresenceDesk:
             self._log.warning("presence not stored", user=user_id, reason=error.reason)
 
     async def _pass_on(self, user_id: str, is_online: bool) -> None:
-        if not self._passes_on or (user := await self._storage.users.by_id(user_id)) is None:
+        # Where nobody's profile carries presence, nobody is asked about.
+        if (
+            not self._hub.reaches(PresenceChanged)
+            or (user := await self._storage.users.by_id(user_id)) is None
+        ):
             return
         audience = await self._storage.users.contacts_of(user_id)
         self._hub.send_to_users(audience, PresenceChanged(data=_presence(user, is_online)))

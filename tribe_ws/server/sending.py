@@ -15,6 +15,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from tribe_ws.protocol.ids import canonical_id
 from tribe_ws.protocol.models import ErrorOut, MessageOut, SendMessageBody, ValidationErrorOut
 from tribe_ws.protocol.urls import API_PREFIX
 from tribe_ws.server.access import USER_KEY, bearer_token, conversation_id_of, services_of
@@ -63,6 +64,7 @@ async def _store(conversation: str, scope: Scope, receive: Receive) -> Response:
             reply_to_message_id=body.reply_to_message_id,
             client_message_id=body.client_message_id,
             idempotency_key=_idempotency_key(headers),
+            connection_id=canonical_id(headers.get("x-connection-id", "")),
         )
     )
     return _answer(stored, services)
@@ -101,7 +103,11 @@ def _answer(stored: StoredMessage, services: Services) -> Response:
     sender_id = stored.sender.id
     # Seen from the moment it was stored: a repeat gets the same body, however late it comes.
     body = message_out(stored, services.hub, stored.created_at)
-    recipients = 0 if stored.replayed else services.hub.recipients(stored.conversation_id, sender_id)
+    recipients = (
+        0
+        if stored.replayed
+        else services.hub.recipients(stored.conversation_id, sender_id, stored.connection_id)
+    )
     headers = {"Tribe-Recipients": str(recipients)}
     if stored.replayed:
         headers["Idempotency-Replayed"] = "true"
@@ -140,6 +146,13 @@ _OPERATION: dict[str, Any] = {
             "required": False,
             "description": "Makes a repeat within 24 hours harmless.",
             "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
+        },
+        {
+            "name": "X-Connection-Id",
+            "in": "header",
+            "required": False,
+            "description": "The socket of this client, as `connected` named it: it gets no echo.",
+            "schema": {"type": "string"},
         },
     ],
     "requestBody": {"required": True, "content": _json("SendMessageBody")},

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from tribe_ws.clock import Clock
 from tribe_ws.hub.connection import Connection, OutboxLimits
 from tribe_ws.hub.hub import Hub, HubLimits
-from tribe_ws.protocol.frames import PresenceChanged, PresenceStatus
-from tribe_ws.protocol.profiles import FRAMES_OF, Profile
+from tribe_ws.protocol.frames import PresenceStatus
+from tribe_ws.protocol.frames_v2 import MessageNewV2
 from tribe_ws.server.accounts import Accounts, Identity
 from tribe_ws.server.guards import Guard
 from tribe_ws.server.logging import Log
@@ -39,6 +39,7 @@ class Services:
     guard: Guard
     metrics: Metrics
     tokens: TokenIssuer
+    passwords: Passwords
     storage: Storage
     hub: Hub
     accounts: Accounts
@@ -57,6 +58,25 @@ class Services:
     async def typing(self, connection: Connection, conversation_id: str, is_typing: bool) -> bool:
         """Pass on that a user types or stopped; ``False`` for one who is not a participant."""
         return await self.messaging.typing(connection, conversation_id, is_typing)
+
+    @property
+    def epoch(self) -> str:
+        """The history in which message numbers count."""
+        return self.storage.epoch
+
+    async def head_seq(self, conversation_id: str) -> int:
+        """Tell the number of the newest message of a conversation; 0 for none."""
+        return await self.messaging.head_seq(conversation_id)
+
+    async def missed(
+        self, connection: Connection, conversation_id: str, above: int, up_to: int, *, echo: bool
+    ) -> tuple[MessageNewV2, ...] | None:
+        """Read what a connection missed between two numbers; ``None`` if it is too much to send again."""
+        return await self.messaging.missed(connection, conversation_id, above, up_to, echo=echo)
+
+    async def online(self, conversation_id: str) -> list[str]:
+        """Tell which participants are online, by their ids."""
+        return await self.messaging.online(conversation_id)
 
     async def set_presence(self, user_id: str, status: PresenceStatus) -> None:
         """Note how a user wants to be seen, and pass it on where the profile knows presence."""
@@ -92,7 +112,7 @@ async def open_services(
         )
         stack.push_async_callback(storage.close)
         world = await storage.apply_world(settings.fixtures, passwords.hash_for_demo)
-        presence = PresenceDesk(storage, hub, clock, log, passes_on=_carries_presence(settings))
+        presence = PresenceDesk(storage, hub, clock, log)
         presence.start()
         stack.push_async_callback(presence.stop)
         metrics.watch(hub)
@@ -103,6 +123,7 @@ async def open_services(
             guard=guard,
             metrics=metrics,
             tokens=tokens,
+            passwords=passwords,
             storage=storage,
             hub=hub,
             accounts=Accounts(storage, tokens, passwords, LoginThrottle(settings.limit_logins, clock), clock),
@@ -110,10 +131,6 @@ async def open_services(
             presence=presence,
             world=world,
         )
-
-
-def _carries_presence(settings: ServerSettings) -> bool:
-    return PresenceChanged in FRAMES_OF[Profile(settings.profile)]
 
 
 def _hub_limits(settings: ServerSettings) -> HubLimits:

@@ -11,6 +11,7 @@ from tribe_ws.clock import Clock
 from tribe_ws.hub.connection import Connection
 from tribe_ws.hub.hub import Hub
 from tribe_ws.protocol.frames import PresenceStatus
+from tribe_ws.protocol.frames_v2 import MessageNewV2
 from tribe_ws.server.guards import Guard
 from tribe_ws.server.logging import Log
 from tribe_ws.server.tokens import Claims
@@ -26,8 +27,18 @@ class SocketUser(Protocol):
         ...
 
     @property
+    def username(self) -> str:
+        """The user's name as it is typed."""
+        ...
+
+    @property
     def full_name(self) -> str:
         """The name others see beside what the user types."""
+        ...
+
+    @property
+    def profile_image_url(self) -> str | None:
+        """The address of the user's picture, if there is one."""
         ...
 
 
@@ -73,6 +84,11 @@ class SocketServices(Protocol):
         """The judge of hosts and origins."""
         ...
 
+    @property
+    def epoch(self) -> str:
+        """The history in which message numbers count."""
+        ...
+
     async def authenticate(self, token: str | None) -> SocketIdentity:
         """Tell whose token that is; raises ``Unauthorised``."""
         ...
@@ -86,6 +102,24 @@ class SocketServices(Protocol):
 
     async def typing(self, connection: Connection, conversation_id: str, is_typing: bool) -> bool:
         """Pass on that the user types or stopped; ``False`` for one who is not a participant."""
+        ...
+
+    async def head_seq(self, conversation_id: str) -> int:
+        """Tell the number of the newest message of a conversation; 0 for none."""
+        ...
+
+    async def missed(
+        self, connection: Connection, conversation_id: str, above: int, up_to: int, *, echo: bool
+    ) -> tuple[MessageNewV2, ...] | None:
+        """Read what a connection missed between two numbers, oldest first.
+
+        Of its own user's messages only with ``echo``, and only those which it did not post itself; ``None``
+        if that is more than may be sent again.
+        """
+        ...
+
+    async def online(self, conversation_id: str) -> list[str]:
+        """Tell which participants are online, by their ids."""
         ...
 
     async def set_presence(self, user_id: str, status: PresenceStatus) -> None:

@@ -15,7 +15,7 @@ from tribe_ws.clock import Timer
 from tribe_ws.errors import ProtocolViolation, StorageUnavailable
 from tribe_ws.hub.connection import Connection, Transport
 from tribe_ws.protocol import close_codes
-from tribe_ws.protocol.frames import Connected
+from tribe_ws.protocol.frames import Connected, Frame
 from tribe_ws.protocol.session import (
     Close,
     Effect,
@@ -23,6 +23,7 @@ from tribe_ws.protocol.session import (
     Join,
     Leave,
     Relay,
+    Renew,
     Send,
     Session,
     SetStatus,
@@ -33,6 +34,7 @@ from tribe_ws.server.socket_services import SocketIdentity, SocketServices
 
 _EVENT_OF: dict[type[Effect], str] = {
     Join: "subscribe", Leave: "unsubscribe", Relay: "typing", SetStatus: "presence", Send: "ping",
+    Renew: "auth",
 }  # fmt: skip
 LOGGED_VIOLATIONS = 10
 """How many violations of one connection are logged; all are counted."""
@@ -42,8 +44,8 @@ class Visit:
     """One accepted connection: reads frames until it ends, and cleans up after it."""
 
     __slots__ = (
-        "_complaints", "_connection", "_expires_at", "_expiry", "_heard_at", "_receive", "_services",
-        "_session", "_silence",
+        "_complaints", "_connection", "_expires_at", "_expiry", "_heard_at", "_identity", "_receive",
+        "_services", "_session", "_silence",
     )  # fmt: skip
 
     def __init__(
@@ -58,6 +60,7 @@ class Visit:
         self._connection = connection
         self._session = session
         self._receive = receive
+        self._identity = identity
         self._expires_at = identity.claims.expires_at
         self._expiry: Timer | None = None
         self._silence: Timer | None = None
@@ -94,12 +97,18 @@ class Visit:
         if not hub.attach(connection):
             connection.close(close_codes.TOO_MANY_CONNECTIONS)
             return False
-        connection.on_evicted = self._session.left
-        hub.send(connection, Connected())
+        connection.on_evicted = self._on_evicted
+        hub.send(connection, self._greeting())
         self._watch_token()
         self._watch_silence()
         self._services.log.info("socket.opened", connection_id=connection.id, user_id=connection.user_id)
         return True
+
+    def _greeting(self) -> Frame:
+        return Connected()
+
+    def _on_evicted(self, conversation_id: str) -> None:
+        self._session.left(conversation_id)
 
     def _leave(self, code: int) -> None:
         for timer in (self._expiry, self._silence):
@@ -140,9 +149,9 @@ class Visit:
                 effects = self._session.receive_text(text, now)
             else:
                 effects = self._session.receive_binary(message.get("bytes") or b"", now)
-            for effect in effects:
-                if (event := _EVENT_OF.get(type(effect))) is not None:
-                    self._services.hub.observer.frame_in(event)
+            # What follows first tells what was asked; the rest is answers.
+            if effects and (event := _EVENT_OF.get(type(effects[0]))) is not None:
+                self._services.hub.observer.frame_in(event)
             await self._carry_out(effects)
 
     async def _carry_out(self, effects: tuple[Effect, ...]) -> None:
@@ -152,12 +161,14 @@ class Visit:
             match effect:
                 case Send(frame):
                     hub.send(connection, frame)
-                case Join(conversation_id):
-                    await self._join(conversation_id)
+                case Join():
+                    await self._join(effect)
                 case Leave(conversation_id):
                     hub.unsubscribe(connection, conversation_id)
-                case Relay(conversation_id, is_typing):
-                    await self._relay(conversation_id, is_typing)
+                case Relay():
+                    await self._relay(effect)
+                case Renew():
+                    await self._renew(effect)
                 case SetStatus(status):
                     await self._services.set_presence(connection.user_id, status)
                 case Ignore(violation):
@@ -167,21 +178,25 @@ class Visit:
                 case _:
                     assert_never(effect)
 
-    async def _join(self, conversation_id: str) -> None:
-        services, connection = self._services, self._connection
+    async def _join(self, join: Join) -> None:
+        services, connection, conversation_id = self._services, self._connection, join.conversation_id
         if not await services.can_subscribe(connection.user_id, conversation_id):
-            await self._refuse(conversation_id)
+            await self._refuse(conversation_id, join.ref)
         elif services.hub.subscribe(connection, conversation_id):
             await self._carry_out(self._session.joined(conversation_id))
 
-    async def _relay(self, conversation_id: str, is_typing: bool) -> None:
-        if not await self._services.typing(self._connection, conversation_id, is_typing):
-            await self._refuse(conversation_id)
+    async def _relay(self, relay: Relay) -> None:
+        if not await self._services.typing(self._connection, relay.conversation_id, relay.is_typing):
+            await self._refuse(relay.conversation_id, relay.ref)
 
-    async def _refuse(self, conversation_id: str) -> None:
+    async def _renew(self, renew: Renew) -> None:
+        """Go on under another token; only a session in v2 asks for that."""
+        raise NotImplementedError(f"{self._connection.profile} has no {renew!r}")
+
+    async def _refuse(self, conversation_id: str, ref: str | None) -> None:
         # A subscription from before must not outlive what the database says now.
         self._services.hub.unsubscribe(self._connection, conversation_id)
-        await self._carry_out(self._session.refused(conversation_id))
+        await self._carry_out(self._session.refused(conversation_id, ref))
 
     def _note(self, violation: ProtocolViolation) -> None:
         hub = self._services.hub

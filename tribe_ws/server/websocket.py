@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tribe_ws.errors import StorageUnavailable
 from tribe_ws.hub.connection import Connection, Transport
 from tribe_ws.protocol import close_codes
 from tribe_ws.protocol.close_codes import CloseCode
-from tribe_ws.protocol.profiles import Profile
+from tribe_ws.protocol.profiles import SUBPROTOCOL_V2, Profile
 from tribe_ws.protocol.session import Session, SessionLimits
+from tribe_ws.protocol.session_v2 import SessionV2
 from tribe_ws.server.guards import Refusal
 from tribe_ws.server.handshake import (
     EXTENSION,
@@ -24,6 +27,7 @@ from tribe_ws.server.portable_socket import PortableTransport
 from tribe_ws.server.socket_services import SocketIdentity, SocketServices
 from tribe_ws.server.tokens import Unauthorised
 from tribe_ws.server.visit import Visit
+from tribe_ws.server.visit_v2 import VisitV2
 
 _REFUSED = Refusal(503, "Refused by a fault")
 
@@ -63,10 +67,10 @@ class SocketEndpoint:
         if self._services.hub.faults.refuses(identity.user.id):
             await answer_with_http(scope, send, _REFUSED)
             return None
-        await send({"type": "websocket.accept"})
+        await send(_accept(scope))
         extensions = scope.get("extensions", {})
         transport = extensions.get(EXTENSION) or PortableTransport(send, extensions.get(RESET))
-        return Visit(self._services, self._open(identity, transport), self._session(), receive, identity)
+        return self._visit(scope, receive, identity, transport)
 
     async def _identify(self, scope: Scope) -> SocketIdentity | CloseCode:
         """Tell who asks, or why they cannot be let in."""
@@ -87,17 +91,29 @@ class SocketEndpoint:
         if self._services.settings.reject == "http" and close_code is not close_codes.INTERNAL:
             await answer_with_http(scope, send, refusal_of(close_code))
             return
-        await send({"type": "websocket.accept"})
+        await send(_accept(scope))
         await send({"type": "websocket.close", "code": close_code.code, "reason": close_code.reason})
 
-    def _open(self, identity: SocketIdentity, transport: Transport) -> Connection:
-        return Connection(
+    def _visit(self, scope: Scope, receive: Receive, identity: SocketIdentity, transport: Transport) -> Visit:
+        profile = Profile.V2 if _asks_for_v2(scope) else self._profile
+        connection = Connection(
             user_id=identity.user.id,
             user_name=identity.user.full_name,
-            profile=self._profile,
+            profile=profile,
             transport=transport,
             limits=self._services.hub.limits.outbox,
         )
+        if profile is Profile.V2:
+            session = SessionV2(profile, self._limits)
+            return VisitV2(self._services, connection, session, receive, identity)
+        return Visit(self._services, connection, Session(profile, self._limits), receive, identity)
 
-    def _session(self) -> Session:
-        return Session(self._profile, self._limits)
+
+def _asks_for_v2(scope: Scope) -> bool:
+    return SUBPROTOCOL_V2 in scope.get("subprotocols", ())
+
+
+def _accept(scope: Scope) -> dict[str, Any]:
+    """Accept an upgrade; v2 is selected also for who is turned away: a browser fails where nothing is."""
+    chosen = {"subprotocol": SUBPROTOCOL_V2} if _asks_for_v2(scope) else {}
+    return {"type": "websocket.accept", **chosen}
