@@ -137,7 +137,7 @@ class Cast:
         ]
         return None if len(found) > MAX_MISSED else tuple(found)
 
-    async def online(self, conversation_id: str) -> list[str]:
+    async def online(self, conversation_id: str) -> list[str]:  # noqa: ARG002 - all are everywhere
         return sorted({connection.user_id for connection in self.hub.connections})
 
     async def typing(self, connection: Connection, conversation_id: str, is_typing: bool) -> bool:

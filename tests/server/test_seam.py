@@ -145,12 +145,14 @@ class Story:
 
     async def end(self) -> list[int]:
         """Let everything come to rest, with a client that is connected."""
-        while self.announced < len(self.stored):
-            self.announce()
         self.cast.is_slow = False
         for _ in range(500):
             self.cast.answers.release()
         await self.again()
+        await self.settle()
+        # What was committed, and perhaps sent already as missed, is announced only now.
+        while self.announced < len(self.stored):
+            self.announce()
         for _ in range(6):
             await self.settle()
         seen = self._read()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Level = Literal["documented", "app"]
-"""From which wire profile on a clause holds: ``documented`` for everybody, ``app`` for that profile only."""
+Level = Literal["documented", "app", "v2"]
+"""Whose clause it is: ``documented`` holds for everybody, ``app`` and ``v2`` for that profile only."""
 
 
 @dataclass(frozen=True, slots=True)

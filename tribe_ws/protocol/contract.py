@@ -10,8 +10,9 @@ from tribe_ws.protocol.clauses_document import DOCUMENT
 from tribe_ws.protocol.clauses_rest import REST
 from tribe_ws.protocol.clauses_socket import SOCKET
 from tribe_ws.protocol.clauses_tokens import TOKENS
+from tribe_ws.protocol.clauses_v2 import V2
 
-CLAUSES: tuple[Clause, ...] = (*DOCUMENT, *SOCKET, *TOKENS, *REST)
+CLAUSES: tuple[Clause, ...] = (*DOCUMENT, *SOCKET, *V2, *TOKENS, *REST)
 """All clauses, in the order of the documents; every id occurs once."""
 
 _BY_ID = {clause.id: clause for clause in CLAUSES}
