@@ -36,6 +36,8 @@ def _names(value: Any) -> Any:
 Limit = Annotated[int, Field(ge=0)]
 Duration = Annotated[float, BeforeValidator(_seconds), Field(le=LONGEST, allow_inf_nan=False)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+QuirkName = Literal["single-socket", "typing-unchecked", "offset-timestamps", "page-ignored", "http-403"]
+QuirkNames = Annotated[tuple[QuirkName, ...], BeforeValidator(_names)]
 
 
 class ServerSettings(BaseModel):
@@ -104,6 +106,10 @@ class ServerSettings(BaseModel):
     clock: str = Field(
         "system", description="Time of tokens, typing, presence and limits: system, frozen or xN."
     )
+
+    faults: str = Field("", description="Faults to start with, separated by semicolons: drop 5% @bob; ….")
+    fault_seed: int = Field(0, description="Seed of the faults' chance: the same seed, the same faults.")
+    quirks: QuirkNames = Field((), description="Deviations of the production backend to reproduce.")
 
     @field_validator("clock")
     @classmethod

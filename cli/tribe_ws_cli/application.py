@@ -253,6 +253,8 @@ def _params(options: Sequence[CommandOption], key: str) -> list[Any]:
     parameters = []
     for option in options:
         kind: Any = str | None if option.metavar else bool | None
+        if option.is_repeatable:
+            kind = list[str] | None
         info = typer.Option(*option.flags, metavar=option.metavar or None, help=option.help)
         parameters.append(
             inspect.Parameter(
@@ -271,7 +273,7 @@ def _params(options: Sequence[CommandOption], key: str) -> list[Any]:
 
 
 def _remember(key: str, ctx: Any, param: Any, value: Any) -> Any:
-    if value is not None:
+    if value not in (None, []):
         ctx.meta.setdefault(key, {})[param.name] = value
     return value
 

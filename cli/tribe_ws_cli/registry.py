@@ -25,6 +25,7 @@ class CommandOption(NamedTuple):
     flags: tuple[str, ...]
     metavar: str
     help: str
+    is_repeatable: bool = False
 
 
 GROUPS = ("Start here", "Talk", "Watch", "Test", "Server", "Setup")

@@ -17,6 +17,7 @@ from tribe_ws.server.failures import install_failures
 from tribe_ws.server.guards import Guard
 from tribe_ws.server.logging import make_log
 from tribe_ws.server.metrics import Metrics
+from tribe_ws.server.quirks import Quirks
 from tribe_ws.server.routes import auth, conversations, documents, health, messages, users
 from tribe_ws.server.sending import describe_sending, named_conversation, send_message
 from tribe_ws.server.services import open_services
@@ -50,7 +51,7 @@ class TribeApp(FastAPI):
         self.state.metrics = Metrics()
         self._socket: SocketEndpoint | None = None
         self._edge = RequestEdge(
-            self._answer,
+            Quirks(settings.quirks).answers(self._answer),
             settings,
             guard=self.state.guard,
             log=self.state.log,

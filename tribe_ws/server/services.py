@@ -11,16 +11,19 @@ from dataclasses import dataclass
 
 from tribe_ws.clock import Clock
 from tribe_ws.hub.connection import Connection, OutboxLimits
+from tribe_ws.hub.faults import FaultPlan
 from tribe_ws.hub.hub import Hub, HubLimits
 from tribe_ws.protocol.frames import PresenceStatus
 from tribe_ws.protocol.frames_v2 import MessageNewV2
 from tribe_ws.server.accounts import Accounts, Identity
+from tribe_ws.server.fault_names import add_faults
 from tribe_ws.server.guards import Guard
 from tribe_ws.server.logging import Log
 from tribe_ws.server.messaging import Messaging, publish
 from tribe_ws.server.metrics import Metrics
 from tribe_ws.server.passwords import Passwords
 from tribe_ws.server.presence import PresenceDesk
+from tribe_ws.server.quirks import Quirks
 from tribe_ws.server.secrets import load_secret
 from tribe_ws.server.throttle import LoginThrottle
 from tribe_ws.server.tokens import TokenIssuer
@@ -45,6 +48,7 @@ class Services:
     accounts: Accounts
     messaging: Messaging
     presence: PresenceDesk
+    quirks: Quirks
     world: WorldSummary
 
     async def authenticate(self, token: str | None) -> Identity:
@@ -97,7 +101,9 @@ async def open_services(
         )
         passwords = Passwords()
         stack.callback(passwords.close)
-        hub = Hub(clock=clock, limits=_hub_limits(settings), observer=metrics)
+        quirks = Quirks(settings.quirks)
+        faults = FaultPlan(clock, seed=settings.fault_seed)
+        hub = quirks.hub(clock=clock, limits=_hub_limits(settings), observer=metrics, faults=faults)
         stack.push_async_callback(hub.stop)
 
         def on_committed(batch: Sequence[StoredMessage]) -> None:
@@ -112,6 +118,7 @@ async def open_services(
         )
         stack.push_async_callback(storage.close)
         world = await storage.apply_world(settings.fixtures, passwords.hash_for_demo)
+        await add_faults(settings.faults, faults, storage, world)
         presence = PresenceDesk(storage, hub, clock, log)
         presence.start()
         stack.push_async_callback(presence.stop)
@@ -127,7 +134,8 @@ async def open_services(
             storage=storage,
             hub=hub,
             accounts=Accounts(storage, tokens, passwords, LoginThrottle(settings.limit_logins, clock), clock),
-            messaging=Messaging(storage, hub),
+            messaging=quirks.messaging(storage, hub),
+            quirks=quirks,
             presence=presence,
             world=world,
         )

@@ -24,6 +24,7 @@ from tribe_ws.server.handshake import (
     token_of,
 )
 from tribe_ws.server.portable_socket import PortableTransport
+from tribe_ws.server.quirks import Quirks
 from tribe_ws.server.socket_services import SocketIdentity, SocketServices
 from tribe_ws.server.tokens import Unauthorised
 from tribe_ws.server.visit import Visit
@@ -39,6 +40,7 @@ class SocketEndpoint:
         settings = services.settings
         self._services = services
         self._profile = Profile(settings.profile)
+        self._quirks = Quirks(settings.quirks)
         self._limits = SessionLimits(frames=settings.limit_frames, subscriptions=settings.limit_subscriptions)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,8 +90,11 @@ class SocketEndpoint:
 
     async def _turn_away(self, scope: Scope, send: Send, close_code: CloseCode) -> None:
         """Accept, then close: a client cannot see the status of a refused upgrade, a close code it can."""
-        if self._services.settings.reject == "http" and close_code is not close_codes.INTERNAL:
-            await answer_with_http(scope, send, refusal_of(close_code))
+        refusal = self._quirks.refuse_token(close_code)
+        if refusal is None and self._services.settings.reject == "http":
+            refusal = refusal_of(close_code)
+        if refusal is not None and close_code is not close_codes.INTERNAL:
+            await answer_with_http(scope, send, refusal)
             return
         await send(_accept(scope))
         await send({"type": "websocket.close", "code": close_code.code, "reason": close_code.reason})

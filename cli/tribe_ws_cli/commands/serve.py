@@ -27,6 +27,7 @@ _ELSEWHERE = ("192.0.2.1", 9)
         "tribe-ws serve --port 0 --db :memory: --ready-file ready.json",
         "tribe-ws serve --lan                     phones and emulators can reach it",
         "tribe-ws serve --access-ttl 1m           see how an app renews its token",
+        'tribe-ws serve --faults "delay 1s out; drop 5% @bob typing"',
     ),
     without=("url", "profile", "as_user", "timeout"),
     options=SERVER_OPTIONS,

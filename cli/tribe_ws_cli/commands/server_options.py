@@ -42,11 +42,17 @@ _WORKINGS = (
     ("durability", "full|normal", "SQLite synchronous mode; normal may lose commits at a power cut (full)."),
     ("log_level", "LEVEL", "debug, info, warning or error (info)."),
     ("log_format", "auto|console|json", "Log lines for people or for machines (auto)."),
+    ("faults", "SPEC", "Faults to start with, separated by semicolons: drop 5% @bob; delay 1s out."),
+    ("fault_seed", "N", "Seed of the faults' chance: the same seed, the same faults (0)."),
     ("clock", "system|frozen|xN", "Time of tokens, typing, presence and limits (system)."),
 )
 _SWITCHES = (
     ("cors", "Answer CORS requests of the allowed origins (yes)."),
     ("docs", "Serve the API's documents (yes)."),
+)
+_QUIRKS = (
+    "A deviation of production to reproduce, repeatable: "
+    "single-socket, typing-unchecked, offset-timestamps, page-ignored, http-403."
 )
 
 
@@ -60,4 +66,5 @@ SERVER_OPTIONS: tuple[CommandOption, ...] = (
         for name, metavar, text in (*_BASIC, *_LIMITS, *_TIMES, *_WORKINGS)
     ),
     *(CommandOption(name, (f"{_flag(name)}/--no-{name}",), "", text) for name, text in _SWITCHES),
+    CommandOption("quirks", ("--quirk",), "NAME", _QUIRKS, is_repeatable=True),
 )

@@ -33,6 +33,7 @@ async def read_messages(
     after: After = None,
 ) -> MessageList:
     """Read part of a conversation, oldest message first; the newest page by default."""
+    page = services.quirks.page(page)
     found = await services.storage.messages.page(
         conversation_id, me.id, limit, page, _message_id(before), _message_id(after)
     )
