@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import DEADLINE, Cli, run, spawn
 from tribe_ws.demo_accounts import fixture_id
 
 
@@ -62,3 +64,53 @@ def test_an_unknown_world_is_named(cli: Cli) -> None:
     assert refused.exit_code == 3
     assert "nowhere" in refused.stderr
     assert cli("fixtures", "reset", "nowhere", "--db", "t.db", "--yes").exit_code == 3
+
+
+def world_of_the_page() -> str:
+    page = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    (block,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    return str(block)
+
+
+def test_the_world_on_the_page_can_be_filled_in_and_has_the_ids_it_promises(cli: Cli) -> None:
+    Path("team.yaml").write_text(world_of_the_page(), "utf-8")
+    done = cli("fixtures", "apply", "team.yaml", "--db", "t.db")
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.startswith("team: 2 users, 2 conversations, 2 messages made")
+    tables = json.loads(cli("fixtures", "snapshot", "--db", "t.db").stdout)["tables"]
+    namespace = uuid5(NAMESPACE_URL, "urn:tribe-ws:fixtures")
+    for table, aliases in {
+        "users": ("user:ana", "user:ben"),
+        "conversations": ("conversation:runners", "conversation:ana+ben"),
+        "messages": ("message:runners:1", "message:runners:2"),
+    }.items():
+        assert {row["id"] for row in tables[table]} == {str(uuid5(namespace, alias)) for alias in aliases}
+
+
+def test_a_server_is_filled_with_the_world_of_a_file() -> None:
+    Path("team.yaml").write_text(world_of_the_page(), "utf-8")
+    server = spawn("serve", "--port", "0", "--db", ":memory:", "--fixtures", "team.yaml", "--json")
+    try:
+        assert server.stdout is not None
+        ready = json.loads(server.stdout.readline())
+        assert ready["users"] == ["ana", "ben"]
+        assert [one["label"] for one in ready["conversations"]] == ["#Morning runners", "ana+ben"]
+        password = {"input": "Correct-horse-1\n"}
+        done = run("login", "ana@example.com", "--password-stdin", "--url", ready["url"], **password)
+        assert done.returncode == 0, done.stderr
+        history = run(
+            "history", "Morning runners", "--url", ready["url"], "--as", "ana@example.com", "--json"
+        )
+        assert "Who is in for Saturday?" in history.stdout, history.stderr
+    finally:
+        server.terminate()
+        server.communicate(timeout=DEADLINE)
+
+
+def test_a_mistake_in_a_world_keeps_the_server_from_starting_and_names_its_line() -> None:
+    Path("team.yaml").write_text(world_of_the_page().replace("from: ben", "from: bob"), "utf-8")
+    refused = run("serve", "--port", "0", "--db", ":memory:", "--fixtures", "team.yaml")
+    assert refused.returncode == 3
+    line = 1 + world_of_the_page()[: world_of_the_page().index("from: ben")].count("\n")
+    assert f"team.yaml:{line}: 'bob' is no participant of this conversation" in refused.stderr
+    assert "Traceback" not in refused.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from tribe_ws.clock import Clock
 from tribe_ws.storage.conversations import ConversationStore
@@ -14,6 +15,9 @@ from tribe_ws.storage.records import StoredMessage, WorldSummary
 from tribe_ws.storage.refresh_tokens import RefreshTokenStore
 from tribe_ws.storage.users import UserStore
 from tribe_ws.storage.writer import StorageObserver
+
+if TYPE_CHECKING:
+    from tribe_ws.storage.snapshot import RestoreSummary
 
 
 class Storage:
@@ -79,3 +83,26 @@ class Storage:
 
         world = await asyncio.to_thread(load_world, name_or_path)
         return await apply_world(self._database, self._clock, world, hash_password)
+
+    async def reset(self, name_or_path: str, hash_password: Callable[[str], str]) -> WorldSummary:
+        """Replace everything there is by a world, under another epoch; see ``apply_world``."""
+        from tribe_ws.storage.reset import reset
+        from tribe_ws.storage.world import load_world
+
+        world = await asyncio.to_thread(load_world, name_or_path)
+        return await reset(self._database, self._clock, world, hash_password)
+
+    async def snapshot(self) -> dict[str, Any]:
+        """Write everything down as one JSON document, without tokens; see ``storage.snapshot``."""
+        from tribe_ws.storage.snapshot import snapshot
+
+        return await snapshot(self._database, self._clock)
+
+    async def restore(self, document: Any) -> RestoreSummary:
+        """Replace everything there is by a snapshot, under another epoch: all of it or nothing.
+
+        Raises ``ConfigurationError`` that names the entry at fault.
+        """
+        from tribe_ws.storage.snapshot import restore
+
+        return await restore(self._database, document)

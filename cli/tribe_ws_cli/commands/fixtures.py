@@ -87,6 +87,57 @@ def reset_fixtures(
     return run_to_end(_reset(environment_of(context), world, db, is_sure=yes))
 
 
+@fixtures.command("snapshot", cls=Command)
+@command(
+    examples=(
+        "tribe-ws fixtures snapshot before.json",
+        "tribe-ws fixtures snapshot --db test.db | jq '.tables.users[].username'",
+    ),
+    without=_SERVERLESS,
+)
+def snapshot_fixtures(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="[FILE]", help="Where to; - is stdout.")] = "-",
+    db: Db = None,
+) -> Any:
+    """Write everything in a database into one JSON file, for any database of this version.
+
+    It holds no token. It does hold the users' password hashes, so that they can log in after a restore: the
+    file is made readable by you only.
+    """
+    from tribe_ws_cli.lifetime import run_to_end
+    from tribe_ws_cli.snapshots import save
+
+    environment = environment_of(context)
+    return run_to_end(save(environment, _settings(environment, db), file))
+
+
+@fixtures.command("restore", cls=Command)
+@command(
+    examples=(
+        "tribe-ws fixtures restore before.json",
+        "tribe-ws fixtures restore before.json --yes --db postgresql://localhost/tribe",
+    ),
+    without=_SERVERLESS,
+)
+def restore_fixtures(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A snapshot; - is stdin.")],
+    db: Db = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> Any:
+    """Replace everything in a database by a snapshot: all of it or nothing.
+
+    It asks first on a terminal, and refuses without one unless --yes is given. Everybody has to log in again,
+    and clients of tribe.v2 are told another epoch.
+    """
+    from tribe_ws_cli.lifetime import run_to_end
+    from tribe_ws_cli.snapshots import put_back
+
+    environment = environment_of(context)
+    return run_to_end(put_back(environment, _settings(environment, db), file, is_sure=yes))
+
+
 async def _reset(environment: Environment, world: str, db: str | None, *, is_sure: bool) -> None:
     from tribe_ws.clock import SystemClock
     from tribe_ws.errors import ConfigurationError, DatabaseRefused
