@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from tribe_ws.protocol.close_codes import CLOSE_CODES
 from tribe_ws.protocol.frames import APP_FRAMES, CLIENT_FRAMES, DOCUMENTED_FRAMES
+from tribe_ws.protocol.frames_v2 import CLIENT_FRAMES_V2, V2_FRAMES
 from tribe_ws.server.app import create_app
 from tribe_ws.settings import ServerSettings, environment_variable
 from tribe_ws_cli.reference import reference
@@ -35,6 +36,19 @@ def events() -> str:
                 first_sentence(model),
             )
             for direction, profile, model in rows
+        ),
+    )
+
+
+def events_v2() -> str:
+    """Every event of a client that asked for ``tribe.v2``, with its keys beyond the documented ones."""
+    rows = [("client → server", model) for model in CLIENT_FRAMES_V2]
+    rows += [("server → client", model) for model in V2_FRAMES if model not in APP_FRAMES]
+    return table(
+        ("event", "direction", "keys beyond the documented ones", "meaning"),
+        (
+            (code(model.model_fields["event"].default), direction, further_keys(model), first_sentence(model))
+            for direction, model in rows
         ),
     )
 
@@ -92,6 +106,15 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def keys(model: type[BaseModel]) -> str:
     """Name the keys of a frame beside ``event``, those of nested objects with their path."""
     return ", ".join(code(name) for name in paths(model) if name != "event")
+
+
+def further_keys(model: type[BaseModel]) -> str:
+    """Name the keys of a frame in v2 which its documented twin of the same event and direction has not."""
+    frames = CLIENT_FRAMES if model in CLIENT_FRAMES_V2 else APP_FRAMES
+    event = model.model_fields["event"].default
+    twin = next((each for each in frames if each.model_fields["event"].default == event), None)
+    known = {"event", *(paths(twin) if twin is not None else ())}
+    return ", ".join(code(name) for name in paths(model) if name not in known)
 
 
 def paths(model: type[BaseModel]) -> Iterator[str]:

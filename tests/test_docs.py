@@ -19,12 +19,14 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from tribe_ws import __version__
 from tribe_ws.protocol.codec import decode_client_frame, decode_server_frame, encode
 from tribe_ws.protocol.frames import APP_FRAMES, CLIENT_FRAMES
+from tribe_ws.protocol.frames_v2 import CLIENT_FRAMES_V2, V2_FRAMES, ErrorCode
 from tribe_ws_cli.exit_codes import ExitCode
 from tribe_ws_cli.registry import COMMANDS
 
@@ -269,7 +271,17 @@ def test_tables_are_those_the_code_makes():
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-@pytest.mark.parametrize("name", ["events", "settings", "close_codes", "rest", "commands"])
+@pytest.mark.parametrize("frame", [*CLIENT_FRAMES_V2, *V2_FRAMES], ids=lambda frame: frame.__name__)
+def test_event_of_v2_is_in_the_page(frame):
+    assert f"| `{frame.model_fields['event'].default}` |" in section("The events")
+
+
+@pytest.mark.parametrize("code", get_args(ErrorCode))
+def test_error_code_is_in_the_page(code):
+    assert f"`{code}`" in section("The events")
+
+
+@pytest.mark.parametrize("name", ["events", "events_v2", "settings", "close_codes", "rest", "commands"])
 def test_table_is_in_the_page(name):
     assert f"tables.{name}()" in README
 
