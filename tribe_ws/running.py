@@ -1,7 +1,8 @@
 """Which servers tribe-ws itself has started on this machine: each leaves a record while it runs.
 
 The record is how ``--as alice`` knows that an address is a demo server of ours and may log in by itself. It
-is a 0600 file named after the port, and holds no token.
+is a 0600 file named after the port. It holds no token, but the key of the server's control API: whoever can
+read the file may drive the server.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import os
 import warnings
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from platformdirs import user_data_path, user_runtime_path
@@ -33,7 +34,10 @@ def runtime_folder() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """What a running server says of itself; ``world`` is the fixture world it was filled with, or empty."""
+    """What a running server says of itself; ``world`` is the fixture world it was filled with, or empty.
+
+    ``control_key`` opens its control API; empty where that is off.
+    """
 
     url: str
     ws_url: str
@@ -42,6 +46,7 @@ class RunningServer:
     version: str
     database: str
     world: str
+    control_key: str = field(default="", repr=False)
 
 
 def write_private(path: Path, text: str) -> None:

@@ -33,8 +33,15 @@ def _names(value: Any) -> Any:
     return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
 
+def _switch(value: Any) -> Any:
+    """Read ``--control`` and ``--no-control``, and what stands for them elsewhere."""
+    text = str(value).lower()
+    return "on" if text in {"true", "1", "yes"} else "off" if text in {"false", "0", "no"} else value
+
+
 Limit = Annotated[int, Field(ge=0)]
 Duration = Annotated[float, BeforeValidator(_seconds), Field(le=LONGEST, allow_inf_nan=False)]
+Control = Annotated[Literal["auto", "on", "off"], BeforeValidator(_switch)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 QuirkName = Literal["single-socket", "typing-unchecked", "offset-timestamps", "page-ignored", "http-403"]
 QuirkNames = Annotated[tuple[QuirkName, ...], BeforeValidator(_names)]
@@ -103,6 +110,9 @@ class ServerSettings(BaseModel):
         "auto", description="Log lines for people or for machines."
     )
     docs: bool = Field(True, description="Serve the API's documents.")
+    control: Control = Field(
+        "auto", description="Serve the control API: on, off, or auto, for loopback addresses only."
+    )
     clock: str = Field(
         "system", description="Time of tokens, typing, presence and limits: system, frozen or xN."
     )

@@ -118,7 +118,7 @@ def test_ready_file_is_one_private_line_that_goes_away_with_the_server(serve):
     line = server.ready_file.read_text()
     assert line.endswith("\n")
     assert line.count("\n") == 1
-    assert list(json.loads(line)) == ["url", "ws_url", "pid"]
+    assert list(json.loads(line)) == ["url", "ws_url", "pid", "control_key"]
     assert server.note["pid"] == server.process.pid
     assert server.note["ws_url"] == server.note["url"].replace("http", "ws", 1) + "/api/v1/ws"
     assert stat.S_IMODE(server.ready_file.stat().st_mode) == 0o600
@@ -135,6 +135,11 @@ def test_running_server_is_announced_and_withdrawn(serve, tmp_path):
     assert found["pid"] == server.process.pid
     assert found["world"] == "demo"
     assert found["database"].endswith("tribe.db")
+    assert found["control_key"] == server.note["control_key"]
+    assert stat.S_IMODE(record.stat().st_mode) == 0o600
+    info = f"{server.note['url']}/__tribe__/info"
+    headers = {"X-Tribe-Control": found["control_key"]}
+    assert httpx.get(info, headers=headers, trust_env=False).json()["pid"] == server.process.pid
     server.signal(signal.SIGTERM)
     server.end()
     assert not record.exists()

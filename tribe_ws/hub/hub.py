@@ -372,7 +372,9 @@ class Hub:
         for event, count in room.fan_out().items():
             self.observer.frame_out(event, count)
         if watched is not None:
-            self.journal.published(room.conversation_id, *watched, self.connections)
+            self.journal.published(
+                room.conversation_id, *watched, self.connections, leaves_out=room.leaves_out
+            )
         self.observer.fan_out(self._clock.monotonic() - published_at)
 
     def _offer(self, connections: Sequence[Connection], outgoing: Outgoing) -> None:

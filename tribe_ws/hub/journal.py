@@ -33,6 +33,7 @@ WATCHER_SIZE = 10_000
 LONGEST_TEXT = 2_000
 """Characters that are shown of a frame which is no JSON."""
 
+LeavesOut = Callable[[Connection, Outgoing], bool]
 Direction = Literal["in", "out", "rest", "note"]
 
 
@@ -240,8 +241,13 @@ class Journal:
         outgoings: Iterable[Outgoing],
         members: Sequence[Connection],
         everybody: Iterable[Connection],
+        *,
+        leaves_out: LeavesOut | None = None,
     ) -> None:
-        """Write down frames that were just published there: to whom, and why not to each of the others."""
+        """Write down frames that were just published there: to whom, and why not to each of the others.
+
+        ``leaves_out`` knows which of the members a frame is kept from because they made it themselves.
+        """
         listening = frozenset(members)
         others = tuple(
             Ruling(one.id, one.user_id, Verdict.NOT_SUBSCRIBED) for one in everybody if one not in listening
@@ -253,19 +259,21 @@ class Journal:
                 _json_of(outgoing.frame),
                 conversation_id=conversation_id,
                 user_id=outgoing.exclude_user,
-                rulings=(*self._judge(outgoing, members), *others),
+                rulings=(*self._judge(outgoing, members, leaves_out), *others),
             )
         self._overruled.clear()
 
-    def _judge(self, outgoing: Outgoing, connections: Iterable[Connection]) -> tuple[Ruling, ...]:
+    def _judge(
+        self, outgoing: Outgoing, connections: Iterable[Connection], leaves_out: LeavesOut | None = None
+    ) -> tuple[Ruling, ...]:
         return tuple(
-            Ruling(connection.id, connection.user_id, self._verdict(outgoing, connection))
-            for connection in connections
+            Ruling(one.id, one.user_id, Verdict.OWN_MESSAGE)
+            if leaves_out is not None and leaves_out(one, outgoing)
+            else Ruling(one.id, one.user_id, self._verdict(outgoing, one))
+            for one in connections
         )
 
     def _verdict(self, outgoing: Outgoing, connection: Connection) -> Verdict:
-        if outgoing.is_own_of(connection):
-            return Verdict.OWN_MESSAGE
         packet = outgoing.packet_for(connection.profile)
         return Verdict.PROFILE if packet is None else self._fate(connection, packet)
 

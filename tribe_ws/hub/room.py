@@ -133,6 +133,11 @@ class Room:
         """All subscribers, whatever they are owed."""
         return (*self.members, *self.guests)
 
+    def leaves_out(self, connection: Connection, outgoing: Outgoing) -> bool:
+        """Tell whether a listener does not get a frame because its own user made it."""
+        guest = self.guests.get(connection)
+        return outgoing.is_own_of(connection) and (guest is None or not guest.choose((outgoing,)))
+
     def count(self, exclude_user: str | None, connection_id: str | None = None) -> int:
         """Tell how many connections get a message of that user; ``connection_id`` is where it was posted."""
         members = len(self.members) - (self._per_user.get(exclude_user, 0) if exclude_user is not None else 0)

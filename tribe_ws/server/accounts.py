@@ -135,6 +135,10 @@ class Accounts:
             return Identity(remembered[0], claims)
         return await self.authenticate(token)
 
+    def forget(self) -> None:
+        """Rely on nothing read before: the database holds something else now."""
+        self._memory.clear()
+
     async def update(self, user: User, changes: dict[str, Any]) -> User:
         """Change the named fields of a user's own profile."""
         updated = await self._storage.users.update(user.id, changes) if changes else user

@@ -12,6 +12,8 @@ from starlette.types import Receive, Scope, Send
 from tribe_ws import __version__
 from tribe_ws.clock import Clock
 from tribe_ws.protocol.urls import API_PREFIX
+from tribe_ws.server.control.application import PREFIX, ControlApp
+from tribe_ws.server.control.gate import make_control_key
 from tribe_ws.server.edge import RequestEdge
 from tribe_ws.server.failures import install_failures
 from tribe_ws.server.guards import Guard
@@ -49,7 +51,9 @@ class TribeApp(FastAPI):
         self.state.log = make_log(settings, clock, log_stream)
         self.state.guard = Guard(settings)
         self.state.metrics = Metrics()
+        self.state.control_key = make_control_key(settings)
         self._socket: SocketEndpoint | None = None
+        self._control: ControlApp | None = None
         self._edge = RequestEdge(
             Quirks(settings.quirks).answers(self._answer),
             settings,
@@ -63,6 +67,8 @@ class TribeApp(FastAPI):
         """Pass a request, a socket or the lifespan on to the part that answers it."""
         if scope["type"] == "websocket" and self._socket is not None:
             await self._socket(scope, receive, send)
+        elif scope["type"] == "http" and self._control is not None and scope["path"].startswith(PREFIX):
+            await self._control(scope, receive, send)
         elif scope["type"] == "http":
             await self._edge(scope, receive, send)
         else:
@@ -80,6 +86,8 @@ class TribeApp(FastAPI):
         ) as services:
             state.services = services
             self._socket = SocketEndpoint(services)
+            if state.control_key:
+                self._control = ControlApp(services, state.control_key)
             yield
 
     def openapi(self) -> dict[str, Any]:

@@ -35,6 +35,12 @@ class Refusal:
     detail: str
 
 
+def host_name(host: str) -> str | None:
+    """Give the name or address in a ``Host`` header, without its port; ``None`` if it is none."""
+    match = _HOST.fullmatch(host)
+    return None if match is None else match[1].lower().rstrip(".")
+
+
 class Guard:
     """Judges the ``Host`` and ``Origin`` headers by the server's settings."""
 
@@ -66,11 +72,8 @@ class Guard:
 
     def allows_host(self, host: str) -> bool:
         """Tell whether a ``Host`` header names this machine, or a name the settings add."""
-        match = _HOST.fullmatch(host)
-        if match is None:
-            return False
-        name = match[1].lower().rstrip(".")
-        return name in self._hosts or is_loopback_host(name)
+        name = host_name(host)
+        return name is not None and (name in self._hosts or is_loopback_host(name))
 
     def allows_origin(self, origin: str) -> bool:
         """Tell whether pages of that origin may come: loopback, private, or named in the settings."""

@@ -88,6 +88,11 @@ class LocalServer:
         return os.getpid()
 
     @property
+    def control_key(self) -> str:
+        """The key that opens its control API; empty where that is off."""
+        return str(self.app.state.control_key)
+
+    @property
     def services(self) -> Services:
         """The server's parts; they belong to its own thread, so use ``run`` and ``call``."""
         services: Services = self.app.state.services

@@ -83,7 +83,9 @@ class Runner(uvicorn.Server):
         """Tell every socket, let requests finish, and cut off who does not go."""
         for server in self.servers:
             server.close()
-        self._app.state.services.hub.close_all(RESTART)
+        hub = self._app.state.services.hub
+        hub.close_all(RESTART)
+        hub.journal.close()
         async with self._limited():
             await super().shutdown(sockets)
 

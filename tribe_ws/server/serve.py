@@ -102,8 +102,7 @@ def _signals(runner: Runner) -> Iterator[None]:
 def _notes(server: RunningServer, ready_file: Path | None) -> Iterator[None]:
     running.announce(server)
     if ready_file is not None:
-        line = json.dumps({"url": server.url, "ws_url": server.ws_url, "pid": server.pid})
-        running.write_private(ready_file, line + "\n")
+        running.write_private(ready_file, json.dumps(_ready_note(server)) + "\n")
     try:
         yield
     finally:
@@ -111,6 +110,11 @@ def _notes(server: RunningServer, ready_file: Path | None) -> Iterator[None]:
         if ready_file is not None:
             with suppress(OSError):
                 ready_file.unlink()
+
+
+def _ready_note(server: RunningServer) -> dict[str, Any]:
+    note: dict[str, Any] = {"url": server.url, "ws_url": server.ws_url, "pid": server.pid}
+    return note | ({"control_key": server.control_key} if server.control_key else {})
 
 
 def _describe(app: TribeApp, listener: socket.socket, seconds: float) -> Ready:
@@ -125,5 +129,6 @@ def _describe(app: TribeApp, listener: socket.socket, seconds: float) -> Ready:
         version=__version__,
         database=services.storage.description,
         world=services.world.name,
+        control_key=app.state.control_key,
     )
     return Ready(server, services.world, settings.profile, seconds)

@@ -21,6 +21,7 @@ from tribe_ws.errors import TribeError
 from tribe_ws.protocol import close_codes
 from tribe_ws.protocol.close_codes import CloseCode
 from tribe_ws.protocol.ids import canonical_id
+from tribe_ws.server.minting import mint
 
 ALGORITHM = "HS256"
 LEEWAY = 5.0
@@ -124,6 +125,11 @@ class TokenIssuer:
                 "email": user.email,
             }
         )
+
+    def mint(self, user: TokenOwner, *, ttl: float | None = None, broken: str = "") -> str:
+        """Make a test token, which may be broken in a way that ``minting.BREAKAGES`` knows."""
+        now = self._clock.now().timestamp()
+        return mint(user, self._secret, self.access_ttl if ttl is None else ttl, broken, now=now)
 
     def refresh(self, user: TokenOwner) -> RefreshToken:
         """Make a refresh token for that user; the caller keeps its id and hash."""

@@ -33,7 +33,7 @@ async def apply_world(
     missing = await database.read(lambda connection: missing_users(connection, ids))
     hashes = await asyncio.to_thread(_hash_all, world, missing, hash_password)
     now_ms = to_milliseconds(clock.now())
-    filling = _Filling(world, hashes, now_ms)
+    filling = Filling(world, hashes, now_ms)
     return await database.write(filling.run) if world.users else filling.summary()
 
 
@@ -42,7 +42,7 @@ def _hash_all(world: World, missing: frozenset[str], hash_password: Callable[[st
 
 
 @dataclass(slots=True)
-class _Filling:
+class Filling:
     """One run over a world, with the count of what it had to add."""
 
     world: World
@@ -53,6 +53,7 @@ class _Filling:
     messages_created: int = 0
 
     def run(self, connection: Connection) -> WorldSummary:
+        """Add what the database lacks; for one transaction, which may be repeated."""
         self.users_created = self.conversations_created = self.messages_created = 0
         migrate.take_turns(connection)
         self._add_users(connection)
@@ -63,6 +64,7 @@ class _Filling:
         return self.summary()
 
     def summary(self) -> WorldSummary:
+        """Tell what the world holds, and how much of it was added."""
         return WorldSummary(
             self.world.name,
             tuple(user.username for user in self.world.users),

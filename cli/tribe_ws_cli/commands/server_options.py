@@ -49,6 +49,7 @@ _WORKINGS = (
 _SWITCHES = (
     ("cors", "Answer CORS requests of the allowed origins (yes)."),
     ("docs", "Serve the API's documents (yes)."),
+    ("control", "Serve the control API (on loopback addresses only)."),
 )
 _QUIRKS = (
     "A deviation of production to reproduce, repeatable: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -15,7 +16,8 @@ from tribe_ws_cli.environment import Environment, user_config_file
 from tribe_ws_cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from tribe_ws_cli.minting import Inspection, TokenUser
+    from tribe_ws.server.minting import TokenUser
+    from tribe_ws_cli.minting import Inspection
 
 token = group("Make test tokens, good and broken ones, and read a token's claims.")
 
@@ -47,14 +49,16 @@ def mint_token(
     TRIBE_WS_SECRET is set for both.
     """
     from tribe_ws.durations import parse_duration
-    from tribe_ws_cli.minting import mint
+    from tribe_ws.server.minting import mint
 
     environment = environment_of(context)
     try:
         seconds = parse_duration(ttl)
     except ValueError as error:
         raise UsageProblem(f"--ttl: {error}") from None
-    minted = mint(_user(environment, user), _secret(environment), seconds, broken or "")
+    minted = mint(
+        _user(environment, user), _secret(environment), seconds, broken or "", now=time.time()
+    )
     if environment.json:
         environment.output.json({"token": minted, "broken": broken})
     else:
@@ -144,7 +148,7 @@ def _user(environment: Environment, text: str) -> TokenUser:
     from tribe_ws.demo_accounts import DEMO_USERNAMES, demo_email, fixture_id
     from tribe_ws.errors import NotFound
     from tribe_ws.protocol.ids import canonical_id
-    from tribe_ws_cli.minting import TokenUser
+    from tribe_ws.server.minting import TokenUser
 
     name = text.removeprefix("@")
     if (kept := environment.store.login(environment.address.base_url, name)) is not None:

@@ -1,0 +1,120 @@
+"""``GET events``: everything that goes over any connection, one JSON object a line, as long as one reads.
+
+The first line is a note with the event ``watching``: from then on nothing is missing. A reader too slow for
+it gets a note with the event ``missed`` and the number of records that are; nobody waits for it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.routing import Route
+
+from tribe_ws.hub.journal import Record, Verdict, Watcher
+from tribe_ws.server.control.requests import Control, control_of
+from tribe_ws.server.failures import Unprocessable
+from tribe_ws.storage.storage import Storage
+
+MEDIA_TYPE = "application/x-ndjson"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which records a reader wants; an empty field wants all."""
+
+    user_id: str = ""
+    conversation_id: str = ""
+    events: frozenset[str] = frozenset()
+
+    def wants(self, record: Record) -> bool:
+        """Tell whether a record passes."""
+        return (
+            (not self.events or record.event in self.events)
+            and (not self.conversation_id or record.conversation_id == self.conversation_id)
+            and (not self.user_id or self._concerns(record))
+        )
+
+    def _concerns(self, record: Record) -> bool:
+        return record.user_id == self.user_id or any(one.user_id == self.user_id for one in record.rulings)
+
+
+@dataclass(slots=True)
+class _Names:
+    """Usernames by id, each looked up once."""
+
+    storage: Storage
+    known: dict[str, str] = field(default_factory=dict)
+
+    async def learn(self, record: Record) -> None:
+        for user_id in {record.user_id or "", *(one.user_id for one in record.rulings)} - self.known.keys():
+            user = await self.storage.users.by_id(user_id)
+            self.known[user_id] = user.username if user is not None else user_id
+
+
+async def events(request: Request) -> StreamingResponse:
+    """Stream the journal: ``?user=``, ``?conversation=``, ``?event=a,b``, ``?after=N`` for what is kept."""
+    control = control_of(request)
+    chosen = await _filter(control, request)
+    after = _number(request.query_params.get("after"))
+    watcher = control.services.hub.journal.watch(after=after)
+    return StreamingResponse(_lines(control, watcher, chosen), media_type=MEDIA_TYPE)
+
+
+async def _lines(control: Control, watcher: Watcher, chosen: Filter) -> AsyncIterator[str]:
+    storage = control.services.storage
+    names = _Names(storage)
+    try:
+        yield _line({"dir": "note", "event": "watching"})
+        while True:
+            missed, records = await watcher.take()
+            if missed:
+                yield _line({"dir": "note", "event": "missed", "frame": {"records": missed}})
+            for record in records:
+                if chosen.wants(record):
+                    await names.learn(record)
+                    explained = await _explain(record, storage)
+                    yield _line(explained.as_json(names.known.__getitem__))
+            if watcher.is_closed:
+                return
+    finally:
+        watcher.close()
+
+
+async def _explain(record: Record, storage: Storage) -> Record:
+    """Tell the strangers from the participants who only did not subscribe; the hub knows no participants."""
+    if record.conversation_id is None or not any(
+        one.verdict is Verdict.NOT_SUBSCRIBED for one in record.rulings
+    ):
+        return record
+    participants = await storage.conversations.participant_ids(record.conversation_id)
+    return record.with_participants(frozenset(participants))
+
+
+async def _filter(control: Control, request: Request) -> Filter:
+    query = request.query_params
+    user, conversation = query.get("user", ""), query.get("conversation", "")
+    return Filter(
+        user_id=(await control.user(user)).id if user else "",
+        conversation_id=control.conversation_id(conversation) if conversation else "",
+        events=frozenset(filter(None, query.get("event", "").split(","))),
+    )
+
+
+def _number(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) < 16):
+        raise Unprocessable([("after", "expected the number of a record")])
+    return int(text)
+
+
+def _line(record: dict[str, Any]) -> str:
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+ROUTES = (Route("/__tribe__/events", events, methods=["GET"]),)
