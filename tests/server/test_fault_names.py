@@ -6,12 +6,12 @@ import pytest
 
 from tests.server.conftest import running
 from tribe_ws.hub.fault_rules import FaultRefused
-from tribe_ws.server.fault_names import add_fault
+from tribe_ws.server.fault_names import add_faults
 
 
 def add(backend, text):
     services = backend.services
-    return backend.server.run(add_fault(text, services.hub.faults, services.storage, services.world))
+    return backend.server.run(add_faults(text, services.hub.faults, services.storage, services.world))
 
 
 def test_a_server_starts_with_its_faults(start) -> None:
@@ -29,13 +29,18 @@ def test_ids_mean_what_they_say(start) -> None:
     backend = start()
     ana = backend.person()
     room = backend.group(ana, backend.person())
-    fault = add(backend, f"drop @{ana.id.upper()} #{room}")
+    (fault,) = add(backend, f"drop @{ana.id.upper()} #{room}")
     assert (fault.user_id, fault.conversation_id) == (ana.id, room)
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
-    [("drop @nobody", "no user @nobody"), ("drop #nowhere", "no conversation #nowhere"), ("burn", "action")],
+    [
+        ("reset; drop @nobody", "no user @nobody"),
+        ("drop;" * 101, "at most"),
+        ("drop #nowhere", "no conversation #nowhere"),
+        ("burn", "action"),
+    ],
 )
 def test_an_unknown_name_is_refused(start, text, complaint) -> None:
     backend = start()

@@ -113,6 +113,20 @@ class ControlClient:
         body = {"user": user, "connection_id": connection_id, "code": code, "reason": reason}
         return list((await self.call("POST", "/disconnect", body)).object["closed"])
 
+    async def faults(self) -> list[Raw]:
+        """List the faults in force: ``id``, ``fault`` as it was written, and how many ``hits`` it had."""
+        return list((await self.call("GET", "/faults")).object["faults"])
+
+    async def add_faults(self, text: str, *, seed: int | None = None) -> list[Raw]:
+        """Put faults in force, separated by ``;``; ``seed`` sets their chance anew."""
+        body: Raw = {"faults": text} | ({} if seed is None else {"seed": seed})
+        return list((await self.call("POST", "/faults", body)).object["faults"])
+
+    async def clear_faults(self, fault_id: int | None = None) -> int:
+        """Take one fault away, or all; tells how many it were."""
+        path = "/faults" if fault_id is None else f"/faults/{fault_id}"
+        return int((await self.call("DELETE", path)).object["cleared"])
+
     async def trigger(
         self, event: str, to: str, *, edits: Raw | None = None, sender: str = "", raw: bool = False
     ) -> Raw:

@@ -132,13 +132,17 @@ class FaultPlan:
         self, rule: FaultRule, *, user_id: str | None = None, conversation_id: str | None = None
     ) -> Fault:
         """Put a rule in force, for whom its names mean; raises ``FaultRefused`` when there are too many."""
-        if len(self._faults) >= MOST_FAULTS:
-            raise FaultRefused(f"expected at most {MOST_FAULTS} faults at a time", hint="clear some first")
+        self.expect_room(1)
         self._numbers += 1
         fault = Fault(self._numbers, rule, user_id, conversation_id)
         self._faults.append(fault)
         self._changed()
         return fault
+
+    def expect_room(self, count: int) -> None:
+        """Make sure that so many more can be added; raises ``FaultRefused``."""
+        if len(self._faults) + count > MOST_FAULTS:
+            raise FaultRefused(f"expected at most {MOST_FAULTS} faults at a time", hint="clear some first")
 
     def list(self) -> tuple[Fault, ...]:
         """List the faults in force, in the order of their adding."""

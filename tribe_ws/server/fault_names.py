@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from tribe_ws.hub.fault_rules import FaultRefused, FaultRule, parse_fault, parse_faults
+from tribe_ws.hub.fault_rules import FaultRefused, FaultRule, parse_faults
 from tribe_ws.hub.faults import Fault, FaultPlan
 from tribe_ws.protocol.ids import canonical_id
 from tribe_ws.storage.records import WorldSummary
 from tribe_ws.storage.storage import Storage
 
 
-async def add_fault(text: str, plan: FaultPlan, storage: Storage, world: WorldSummary) -> Fault:
-    """Read one rule and put it in force.
+async def add_faults(text: str, plan: FaultPlan, storage: Storage, world: WorldSummary) -> tuple[Fault, ...]:
+    """Read rules, separated by ``;``, and put them in force, all of them or none.
 
     Raises ``FaultRefused`` for what is not in the grammar, and for a user or conversation that is not there.
     """
-    return await _add(parse_fault(text), plan, storage, world)
+    rules = parse_faults(text)
+    meant = [await _meant(rule, storage, world) for rule in rules]
+    plan.expect_room(len(rules))
+    return tuple(
+        plan.add(rule, user_id=user_id, conversation_id=conversation_id)
+        for rule, (user_id, conversation_id) in zip(rules, meant, strict=True)
+    )
 
 
-async def add_faults(text: str, plan: FaultPlan, storage: Storage, world: WorldSummary) -> None:
-    """Put the rules in force with which a server starts, separated by ``;``; raises ``FaultRefused``."""
-    for rule in parse_faults(text):
-        await _add(rule, plan, storage, world)
-
-
-async def _add(rule: FaultRule, plan: FaultPlan, storage: Storage, world: WorldSummary) -> Fault:
+async def _meant(rule: FaultRule, storage: Storage, world: WorldSummary) -> tuple[str | None, str | None]:
     user_id = await _user_id(rule.user, storage) if rule.user else None
-    conversation_id = _conversation_id(rule.conversation, world) if rule.conversation else None
-    return plan.add(rule, user_id=user_id, conversation_id=conversation_id)
+    return user_id, _conversation_id(rule.conversation, world) if rule.conversation else None
 
 
 async def _user_id(name: str, storage: Storage) -> str:
