@@ -99,7 +99,7 @@ class Record:
             "connection_id": self.connection_id,
             "user": name_of(self.user_id) if self.user_id else None,
             "user_id": self.user_id,
-            "frame": redact_value(self.frame),
+            "frame": self.frame,
             "verdicts": [
                 {
                     "connection_id": ruling.connection_id,
@@ -299,7 +299,7 @@ class Journal:
             self._clock.now(),
             direction,
             event,
-            frame,
+            redact_value(frame),
             conversation_id,
             connection.id if connection is not None else None,
             connection.user_id if connection is not None else user_id,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
+from tests.server.conftest import Socket
 from tests.server.control.conftest import verdicts
+from tribe_ws.protocol.codec import decode_server_frame_v2
 
 
 def test_a_minted_token_is_good_for_its_user(backend, driver):
@@ -97,6 +100,43 @@ def test_any_event_reaches_a_user_out_of_nothing(backend, driver, event):
         answer = driver.done("/trigger", event=event, to=ana.username)
         assert socket.next() == answer["frame"]
     assert answer["connections"] == 1
+
+
+V2_EVENTS = (
+    "connected",
+    "subscribed",
+    "pong",
+    "message.new",
+    "typing",
+    "presence",
+    "message.read",
+    "unsubscribed",
+    "error",
+    "authenticated",
+    "token.expiring",
+)
+
+
+def test_a_client_of_v2_gets_each_event_as_v2_spells_it(backend, driver):
+    ana, ben = backend.person(), backend.person()
+    room = backend.group(ana, ben)
+    url = f"{backend.server.ws_url}?token={ana.token}"
+    with connect(url, proxy=None, subprotocols=["tribe.v2"]) as connection, backend.socket(ben, room) as bens:
+        wide = Socket(connection)
+        assert "data" in wide.next()
+        for event in V2_EVENTS:
+            answer = driver.done("/trigger", event=event, to=ana.username)
+            assert answer["connections"] == 1
+            frame = wide.next_event(event)
+            assert decode_server_frame_v2(frame) is not None
+        wide.send(event="subscribe", conversation_id=room)
+        wide.next_event("subscribed")
+        assert driver.done("/trigger", event="message.new", to=room, set={"data.seq": 7})["connections"] == 2
+        assert wide.next_event("message.new")["data"]["seq"] == 7
+        assert "seq" not in bens.next_event("message.new")["data"]
+        assert driver.done("/trigger", event="error", to=room)["connections"] == 1
+        assert wide.next_event("error")["data"]["code"] == "internal"
+        assert bens.events_until_pong() == []
 
 
 def test_events_of_the_app_profile_go_where_it_carries_them(start_driven, backend, driver):

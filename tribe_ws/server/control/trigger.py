@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -17,17 +19,26 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from tribe_ws import __version__
 from tribe_ws.clock import format_timestamp, new_id
 from tribe_ws.errors import NotFound
 from tribe_ws.hub.connection import Connection
 from tribe_ws.hub.hub import Hub
 from tribe_ws.hub.packet import make_packet
-from tribe_ws.protocol.codec import decode_server_frame, explain_server_frame
+from tribe_ws.protocol.codec import (
+    decode_server_frame,
+    decode_server_frame_v2,
+    explain_server_frame,
+    explain_server_frame_v2,
+)
 from tribe_ws.protocol.frames import Frame
-from tribe_ws.protocol.profiles import carries
+from tribe_ws.protocol.profiles import Profile, carries
 from tribe_ws.server.control.requests import Body, Control, control_of, read
 from tribe_ws.server.failures import Unprocessable
 from tribe_ws.storage.records import User
+
+V2_ONLY = frozenset({"unsubscribed", "error", "authenticated", "token.expiring"})
+Decode = Callable[[dict[str, Any]], Frame | None]
 
 
 class TriggerBody(Body):
@@ -54,11 +65,18 @@ async def trigger(request: Request) -> JSONResponse:
     control = control_of(request)
     body = await read(request, TriggerBody)
     target = await _find(control, body.to)
-    frame = await _sample(control, body, target)
+    plain, wide = await _samples_of(control, body, target)
     for path, value in body.set.items():
-        _edit(frame, path, value)
-    count = _push_raw(control, frame, target) if body.raw else _push(control.services.hub, frame, target)
-    return JSONResponse({"frame": frame, "connections": count})
+        _edit(plain, path, value)
+        _edit(wide, path, value)
+    shown = wide if body.event in V2_ONLY else plain
+    if body.raw:
+        count = _push_raw(control, shown, target)
+    else:
+        v2 = _checked(wide, decode_server_frame_v2, explain_server_frame_v2)
+        known = None if body.event in V2_ONLY else _checked(plain, decode_server_frame, explain_server_frame)
+        count = _push(control.services.hub, known, v2, target)
+    return JSONResponse({"frame": shown, "connections": count})
 
 
 def _push_raw(control: Control, frame: dict[str, Any], target: _Target) -> int:
@@ -66,16 +84,27 @@ def _push_raw(control: Control, frame: dict[str, Any], target: _Target) -> int:
     return control.services.hub.push(target.connections, make_packet(payload, str(frame.get("event", ""))))
 
 
-def _push(hub: Hub, value: dict[str, Any], target: _Target) -> int:
-    frame: Frame | None = decode_server_frame(value)
+def _checked(value: dict[str, Any], decode: Decode, explain: Callable[[dict[str, Any]], str]) -> Frame:
+    frame = decode(value)
     if frame is None:
-        raise Unprocessable([("set", explain_server_frame(value))])
-    if target.conversation_id is not None:
-        hub.publish(target.conversation_id, frame)
+        raise Unprocessable([("set", explain(value))])
+    return frame
+
+
+def _push(hub: Hub, plain: Frame | None, v2: Frame, target: _Target) -> int:
+    """Send it to each connection as its profile spells it; ``plain`` is not there for what only v2 knows."""
+    chosen = [(one, v2 if one.profile is Profile.V2 else plain) for one in target.connections]
+    if (
+        target.conversation_id is not None
+        and plain is not None
+        and all(frame is plain for _, frame in chosen)
+    ):
+        hub.publish(target.conversation_id, plain)
     else:
-        for connection in target.connections:
-            hub.send(connection, frame)
-    return sum(carries(connection.profile, frame) for connection in target.connections)
+        for connection, frame in chosen:
+            if frame is not None:
+                hub.send(connection, frame)
+    return sum(frame is not None and carries(connection.profile, frame) for connection, frame in chosen)
 
 
 async def _find(control: Control, text: str) -> _Target:
@@ -100,17 +129,27 @@ def _conversation(control: Control, text: str) -> str:
         raise NotFound(f"there is no user, conversation or connection {text[:100]!r}") from None
 
 
-async def _sample(control: Control, body: TriggerBody, target: _Target) -> dict[str, Any]:
-    """Make the event as it might happen to the target; an unknown one starts with its name alone."""
+async def _samples_of(
+    control: Control, body: TriggerBody, target: _Target
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Make the event as it might happen to the target, without and with what v2 adds.
+
+    An unknown event starts with its name alone.
+    """
     conversation_id = target.conversation_id or await _some_conversation(control, target.user)
     sender = await _sender(control, body.sender, target.user)
-    samples = _samples(conversation_id, sender, format_timestamp(control.services.clock.now()))
-    if body.event in samples:
-        return {"event": body.event} | copy.deepcopy(samples[body.event])
-    if not body.raw:
-        known = ", ".join(sorted(samples))
+    time = control.services.clock.now()
+    now, later = format_timestamp(time), format_timestamp(time + timedelta(minutes=1))
+    samples = _samples(conversation_id, sender, now)
+    additions = _additions(conversation_id, sender, later, control.services.storage.epoch)
+    if body.event not in samples.keys() | additions.keys() and not body.raw:
+        known = ", ".join(sorted(samples.keys() | additions.keys()))
         raise Unprocessable([("event", f"expected one of {known}; any other needs raw")])
-    return {"event": body.event}
+    plain = {"event": body.event} | copy.deepcopy(samples.get(body.event, {}))
+    wide = copy.deepcopy(plain)
+    for key, value in additions.get(body.event, {}).items():
+        wide[key] = wide.get(key, {}) | value if isinstance(value, dict) else value
+    return plain, wide
 
 
 def _samples(conversation_id: str, sender: dict[str, Any], now: str) -> dict[str, dict[str, Any]]:
@@ -141,6 +180,30 @@ def _samples(conversation_id: str, sender: dict[str, Any], now: str) -> dict[str
             "conversation_id": conversation_id,
             "data": {"user_id": user_id, "read_at": now, "last_read_message_id": message_id},
         },
+    }
+
+
+def _additions(
+    conversation_id: str, user: dict[str, Any], later: str, epoch: str
+) -> dict[str, dict[str, Any]]:
+    """Give what v2 adds to the samples, and the events that only v2 knows."""
+    welcome = {
+        "connection_id": new_id(),
+        "user": user,
+        "server": f"tribe-ws/{__version__}",
+        "epoch": epoch,
+        "heartbeat_interval": 30,
+        "expires_at": later,
+    }
+    problem = {"code": "internal", "message": "Something went wrong", "retryable": True}
+    return {
+        "connected": {"data": welcome},
+        "subscribed": {"data": {"seq": 0, "epoch": epoch, "online": []}},
+        "message.new": {"data": {"seq": 1, "client_message_id": None}},
+        "unsubscribed": {"conversation_id": conversation_id, "data": {"reason": "removed"}},
+        "error": {"conversation_id": conversation_id, "data": problem},
+        "authenticated": {"data": {"expires_at": later}},
+        "token.expiring": {"data": {"expires_at": later}},
     }
 
 
