@@ -55,11 +55,55 @@ def test_document_says_what_the_hot_path_takes_and_gives(backend):
     call = backend.get("/openapi.json").json()["paths"]["/api/v1/conversations/{conversation_id}/messages"][
         "post"
     ]
-    assert set(call["responses"]) == {"200", "201", "401", "403", "404", "409", "422", "503"}
-    assert {parameter["name"] for parameter in call["parameters"]} == {"conversation_id", "Idempotency-Key"}
+    assert set(call["responses"]) == {
+        "200", "201", "401", "403", "404", "409", "413", "422", "429", "503",
+    }  # fmt: skip
+    assert {parameter["name"] for parameter in call["parameters"]} >= {"conversation_id", "Idempotency-Key"}
     assert (
         call["security"] == backend.get("/openapi.json").json()["paths"]["/api/v1/auth/me"]["get"]["security"]
     )
+
+
+def test_document_says_of_every_call_how_it_can_be_refused(backend):
+    for path, calls in backend.get("/openapi.json").json()["paths"].items():
+        for call in calls.values():
+            refused = {status: answer for status, answer in call["responses"].items() if status >= "400"}
+            if path.startswith("/api/"):
+                assert {"429", "503"} <= set(refused)
+                assert ("401" in refused) == ("security" in call or path.endswith(("/login", "/refresh")))
+                for status, answer in refused.items():
+                    model = "ValidationErrorOut" if status == "422" else "ErrorOut"
+                    schema = answer["content"]["application/json"]["schema"]
+                    assert schema == {"$ref": f"#/components/schemas/{model}"}
+            assert ("413" in refused) == ("requestBody" in call)
+
+
+def test_document_shows_an_example_of_every_body(backend):
+    for calls in backend.get("/openapi.json").json()["paths"].values():
+        for call in calls.values():
+            for part in (call.get("requestBody", {}), *call["responses"].values()):
+                for media in part.get("content", {}).values():
+                    assert "example" in media or "schema" not in media or not media["schema"]
+
+
+def test_document_names_each_call_once(backend):
+    paths = backend.get("/openapi.json").json()["paths"]
+    names = [call["operationId"] for calls in paths.values() for call in calls.values()]
+    assert len(set(names)) == len(names) == len(CALLS)
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/users/me", "GET, PUT"),
+        ("/conversations/x/messages", "GET, POST"),
+        ("/auth/login", "POST"),
+        ("/asyncapi.json", "GET"),
+    ],
+)
+def test_a_wrong_method_is_told_all_the_right_ones(backend, path, methods):
+    answer = backend.request("PATCH", path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, methods)
 
 
 def test_document_can_be_switched_off(start):

@@ -87,12 +87,20 @@ def _each_once(ids: list[str]) -> list[str]:
     return list(dict.fromkeys(ids))
 
 
-Text = Annotated[str, AfterValidator(_plain_text)]
-Name = Annotated[Text, Field(min_length=1, max_length=100), AfterValidator(_not_blank)]
+def _shown_as(**keywords: str) -> Any:
+    """Say in the JSON Schema what a validator of ours demands."""
+    return Field(json_schema_extra=dict(keywords))
+
+
+Text = Annotated[str, AfterValidator(_plain_text), _shown_as(pattern=r"^[^\x00]*$")]
+_WORDS = _shown_as(pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")
+Name = Annotated[Text, Field(min_length=1, max_length=100), AfterValidator(_not_blank), _WORDS]
 Link = Annotated[Text, Field(max_length=2048)]
-Id = Annotated[str, AfterValidator(_id)]
+Id = Annotated[str, AfterValidator(_id), _shown_as(format="uuid")]
 IdList = Annotated[list[Id], Field(min_length=1, max_length=1000), AfterValidator(_each_once)]
-Timestamp = Annotated[datetime, PlainSerializer(format_timestamp, return_type=str)]
+Timestamp = Annotated[
+    datetime, PlainSerializer(format_timestamp, return_type=str), _shown_as(format="date-time")
+]
 MessageType = Literal["text", "image", "video", "audio", "file"]
 ConversationType = Literal["direct", "group"]
 
@@ -115,11 +123,19 @@ class Answer(BaseModel):
 class RegisterBody(Body):
     """``POST /auth/register``; the e-mail address is kept in lower case."""
 
-    email: Annotated[Text, Field(max_length=254), AfterValidator(_email)]
-    username: Annotated[str, AfterValidator(_username)]
+    email: Annotated[
+        Text,
+        Field(max_length=254),
+        AfterValidator(_email),
+        _shown_as(pattern=r"^[^@\s\x00]+@[^@\s\x00]+\.[^@\s.\x00]+$"),
+    ]
+    username: Annotated[str, AfterValidator(_username), _shown_as(pattern="^[a-zA-Z0-9_]{3,50}$")]
     full_name: Name
     password: Annotated[
-        Text, Field(min_length=8, max_length=128, repr=False), AfterValidator(_strong_password)
+        Text,
+        Field(min_length=8, max_length=128, repr=False),
+        AfterValidator(_strong_password),
+        _shown_as(pattern=r"^(?=[^\x00]*[A-Z])(?=[^\x00]*[a-z])(?=[^\x00]*[0-9])[^\x00]*$"),
     ]
     confirm_password: Annotated[str, Field(repr=False)]
 
@@ -299,7 +315,7 @@ class ConversationList(Answer):
 class SendMessageBody(Body):
     """``POST /conversations/{id}/messages``; ``content`` is kept to the letter."""
 
-    content: Annotated[Text, Field(min_length=1, max_length=MAX_CONTENT), AfterValidator(_not_blank)]
+    content: Annotated[Text, Field(min_length=1, max_length=MAX_CONTENT), AfterValidator(_not_blank), _WORDS]
     message_type: MessageType = "text"
     reply_to_message_id: Id | None = None
     client_message_id: Annotated[Text, Field(min_length=1, max_length=128)] | None = None

@@ -19,6 +19,7 @@ from tribe_ws.server.failures import install_failures
 from tribe_ws.server.guards import Guard
 from tribe_ws.server.logging import make_log
 from tribe_ws.server.metrics import Metrics
+from tribe_ws.server.openapi import complete
 from tribe_ws.server.quirks import Quirks
 from tribe_ws.server.routes import auth, conversations, documents, health, messages, users
 from tribe_ws.server.sending import describe_sending, named_conversation, send_message
@@ -93,7 +94,9 @@ class TribeApp(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """Describe the REST calls, also the one that is no route of FastAPI's."""
         if not self.openapi_schema:
-            describe_sending(super().openapi())
+            document = super().openapi()
+            describe_sending(document)
+            complete(document)
         assert self.openapi_schema is not None
         return self.openapi_schema
 

@@ -24,6 +24,7 @@ from tribe_ws.errors import (
     TribeError,
 )
 from tribe_ws.server.accounts import WrongPassword
+from tribe_ws.server.openapi import allowed_methods
 from tribe_ws.server.throttle import TooManyRequests
 from tribe_ws.server.tokens import Unauthorised
 
@@ -105,11 +106,19 @@ def answer_for(error: TribeError) -> JSONResponse | None:
             return None
 
 
-async def _on_error(_request: Request, error: Exception) -> Response:
+async def _on_error(request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return _not_with_that_method(request, error)
     answer = respond_to(error)
     if answer is None:
         raise error
     return answer
+
+
+def _not_with_that_method(request: Request, error: HTTPException) -> Response:
+    # The router names the methods of one route; a path may have several, and sending has none at all.
+    methods = allowed_methods(request.app.openapi(), request.url.path)
+    return refusal(405, error.detail, {"Allow": ", ".join(methods)} if methods else error.headers)
 
 
 async def _on_bug(_request: Request, _error: Exception) -> Response:

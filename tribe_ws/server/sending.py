@@ -7,6 +7,7 @@ takes and answers is described for OpenAPI by hand, from the same models.
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -80,7 +81,7 @@ def describe_sending(document: dict[str, Any]) -> None:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name, definition in schema["$defs"].items():
         schemas.setdefault(name, definition)
-    document["paths"].setdefault(PATH, {})["post"] = _OPERATION
+    document["paths"].setdefault(PATH, {})["post"] = deepcopy(_OPERATION)
 
 
 def _read(body: bytes) -> SendMessageBody:

@@ -17,9 +17,15 @@ from tribe_ws.server.views import message_out, pagination
 router = APIRouter(prefix="/conversations", tags=["messages"], route_class=StrictRoute)
 
 MAX_MESSAGES = 200
+_ID = {"format": "uuid"}
 MessageLimit = Annotated[int, Query(ge=1, le=MAX_MESSAGES, description="How many messages to a page.")]
-Before = Annotated[str | None, Query(description="A message id: what came before that message.")]
-After = Annotated[str | None, Query(description="A message id: what came after it, from there upwards.")]
+Before = Annotated[
+    str | None, Query(description="A message id: what came before that message.", json_schema_extra=_ID)
+]
+After = Annotated[
+    str | None,
+    Query(description="A message id: what came after it, from there upwards.", json_schema_extra=_ID),
+]
 
 
 @router.get("/{conversation_id}/messages")
