@@ -145,7 +145,13 @@ def node_folder(tmp_path_factory):
     """Install node's packages beside the scripts that use them."""
     npm = program("npm")
     folder = tmp_path_factory.mktemp("node")
-    for name in ("package.json", "package-lock.json", "node_client.js", "browser_client.js"):
+    for name in (
+        "package.json",
+        "package-lock.json",
+        "node_client.js",
+        "browser_client.js",
+        "page_reader.js",
+    ):
         shutil.copy(HERE / name, folder)
     installed = subprocess.run([npm, "ci"], cwd=folder, capture_output=True, text=True, timeout=180)
     if installed.returncode != 0:
@@ -176,6 +182,20 @@ def browser(start, node_folder, page_address, backend):
         )
 
     return open_page
+
+
+@pytest.fixture
+def read_in_browser(start, node_folder):
+    """Open an address in a headless browser that takes a picture of it, in the light or in the dark."""
+    chromium = program(*BROWSERS)
+    return lambda address, colours, picture: start(
+        program("node"),
+        str(node_folder / "page_reader.js"),
+        TRIBE_WS_TEST_CHROMIUM=chromium,
+        TRIBE_WS_TEST_PAGE=address,
+        TRIBE_WS_TEST_COLOURS=colours,
+        TRIBE_WS_TEST_PICTURE=str(picture),
+    )
 
 
 @pytest.fixture(scope="session")

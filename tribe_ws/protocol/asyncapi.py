@@ -66,7 +66,9 @@ def asyncapi_document(*, version: str, socket_url: str, profile: Profile) -> dic
             f"receive{_V2}": _operation(
                 "receive", f"What a client may say that asked for {SUBPROTOCOL_V2}.", CLIENT_FRAMES_V2, _V2
             ),
-            f"send{_V2}": _operation("send", "What the server says to it.", frames_v2, _V2),
+            f"send{_V2}": _operation(
+                "send", f"What the server says to a client that asked for {SUBPROTOCOL_V2}.", frames_v2, _V2
+            ),
         },
         "components": {
             "messages": {frame.__name__: _message(frame) for frame in everything},
