@@ -42,7 +42,8 @@ def publish(world: Any, seq: int, *, author: str = "ben", on: str | None = None)
 
 
 def connect(world: Any, user: str = "ana", **options: Any) -> Connection:
-    return world.connect(user, profile=Profile.V2, **options)
+    connection: Connection = world.connect(user, profile=Profile.V2, **options)
+    return connection
 
 
 async def numbers(world: Any, seen: Any, connection: Connection) -> list[int]:
@@ -51,7 +52,7 @@ async def numbers(world: Any, seen: Any, connection: Connection) -> list[int]:
 
 
 def release(world: Any, connection: Connection, up_to: int, *, echo: bool = False) -> bool:
-    return world.hub.release(connection, "room", (up_to, up_to), echo=echo)
+    return bool(world.hub.release(connection, "room", (up_to, up_to), echo=echo))
 
 
 async def test_what_is_published_waits_until_it_is_released_in_order(world, seen) -> None:

@@ -41,10 +41,11 @@ class RawClient:
         await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", port))
         return cls(raw)
 
-    async def ask_for_upgrade(self, target: str, port: int) -> None:
+    async def ask_for_upgrade(self, target: str, port: int, *, subprotocol: str = "") -> None:
+        offer = f"Sec-WebSocket-Protocol: {subprotocol}\r\n" if subprotocol else ""
         await self.write(
             f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
-            "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"{offer}Upgrade: websocket\r\nConnection: Upgrade\r\n"
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
         )
 
