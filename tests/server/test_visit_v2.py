@@ -66,7 +66,9 @@ async def test_who_takes_nothing_of_what_it_missed_is_given_up(
         await until(lambda: connection.ended is SLOW_CONSUMER)
 
 
-async def test_a_removal_while_the_missed_messages_are_read_wins(stage: Stage) -> None:
+async def test_a_removal_while_the_missed_messages_are_read_wins(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store(stage, 3)
     client = await dial(stage)
     stage.cast.gate = asyncio.Event()
@@ -76,9 +78,9 @@ async def test_a_removal_while_the_missed_messages_are_read_wins(stage: Stage) -
         read.set()
         return await missed(*arguments, **options)
 
-    stage.cast.can_subscribe = _yes  # type: ignore[method-assign]
-    stage.cast.head_seq = _three  # type: ignore[method-assign]
-    stage.cast.missed = slowly  # type: ignore[method-assign]
+    monkeypatch.setattr(stage.cast, "can_subscribe", _yes)
+    monkeypatch.setattr(stage.cast, "head_seq", _three)
+    monkeypatch.setattr(stage.cast, "missed", slowly)
     await resume(client)
     await asyncio.wait_for(read.wait(), 10)
     stage.cast.hub.evict("ana", ROOM)
@@ -106,9 +108,11 @@ async def test_a_resume_on_a_subscribed_connection_brings_only_what_it_had_not(s
     assert (await hear_json(client))["data"]["seq"] == 5
 
 
-async def test_a_bug_ends_the_connection_and_keeps_nothing(stage: Stage) -> None:
+async def test_a_bug_ends_the_connection_and_keeps_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = await dial(stage)
-    stage.cast.head_seq = _bug  # type: ignore[method-assign]
+    monkeypatch.setattr(stage.cast, "head_seq", _bug)
     await say(client, event="subscribe", conversation_id=ROOM)
     assert await end_of(client) == (1011, "internal")
     await until(lambda: not stage.cast.hub.connections)
@@ -116,9 +120,11 @@ async def test_a_bug_ends_the_connection_and_keeps_nothing(stage: Stage) -> None
     assert stage.cast.hub.is_empty
 
 
-async def test_a_database_that_fails_leaves_a_new_subscription_undone(stage: Stage) -> None:
+async def test_a_database_that_fails_leaves_a_new_subscription_undone(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = await dial(stage)
-    stage.cast.head_seq = _unavailable  # type: ignore[method-assign]
+    monkeypatch.setattr(stage.cast, "head_seq", _unavailable)
     await say(client, event="subscribe", conversation_id=ROOM, ref="r")
     error = await hear_json(client)
     assert (error["data"]["code"], error["ref"]) == ("internal", "r")
