@@ -47,6 +47,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("exec", "Test",
           "Run CMD with a throw-away server and tokens for it; the exit code is CMD's.", "execute:execute"),
     Entry("fixtures", "Server", "Known users and conversations in the local database.", "fixtures:fixtures"),
+    Entry("fault", "Server", "Change the faults of a running local server.", "fault:fault"),
     Entry("users", "Server", "List, show and add users.", "users:users"),
     Entry("conversations", "Server",
           "List, show, create and change conversations.", "conversations:conversations"),

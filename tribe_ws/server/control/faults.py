@@ -10,10 +10,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from tribe_ws.errors import NotFound
-from tribe_ws.hub.fault_rules import FaultRefused
 from tribe_ws.hub.faults import Fault
 from tribe_ws.server.control.requests import Body, control_of, read
-from tribe_ws.server.failures import Unprocessable
 from tribe_ws.server.fault_names import add_faults
 
 
@@ -31,16 +29,12 @@ async def list_faults(request: Request) -> JSONResponse:
 
 
 async def add(request: Request) -> JSONResponse:
-    """Put faults in force, also for the sockets that are open; all of them or none."""
+    """Put faults in force, also for the sockets that are open; all of them or none (400)."""
     control = control_of(request)
     body = await read(request, FaultsBody)
     services = control.services
     plan = services.hub.faults
-    try:
-        added = await add_faults(body.faults, plan, services.storage, control.world)
-    except FaultRefused as error:
-        said = f"{error.message} ({error.hint})" if error.hint else error.message
-        raise Unprocessable([("faults", said)]) from None
+    added = await add_faults(body.faults, plan, services.storage, control.world)
     if body.seed is not None:
         plan.seed = body.seed
     return JSONResponse({"seed": plan.seed, "faults": [_shown(fault) for fault in added]})
