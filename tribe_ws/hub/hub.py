@@ -86,8 +86,7 @@ class Hub:
             self._presence.arrived(connection.user_id)
         if self.faults.is_active:
             self.faults.wrap(connection)
-        if self.journal.is_watched:
-            self.journal.note("opened", connection, profile=connection.profile.value)
+        self.journal.opened(connection)
         return True
 
     def detach(self, connection: Connection) -> None:
@@ -100,10 +99,7 @@ class Hub:
         self.faults.forget(connection)
         if connection.ended is not None:
             self.observer.dropped(connection.ended.reason)
-        if self.journal.is_watched:
-            ended = connection.ended
-            facts = {"code": ended.code, "reason": ended.reason} if ended is not None else {}
-            self.journal.note("closed", connection, **facts)
+        self.journal.closed(connection)
         mine = self._users[connection.user_id]
         del mine[connection]
         self._profiles[connection.profile] -= 1
@@ -240,15 +236,10 @@ class Hub:
         """Send a frame to every connection of these users whose profile carries it."""
         self.broker.publish(Envelope(frame, user_ids=frozenset(user_ids)))
 
-    def push(self, connections: Iterable[Connection], packet: Packet) -> int:
-        """Put a finished frame on the wire of connections as it stands, whatever their profile.
-
-        Tells how many connections took it.
-        """
-        chosen = tuple(connections)
-        taken = sum(connection.offer(Batch((packet,))) for connection in chosen)
-        if self.journal.is_watched:
-            self.journal.pushed(chosen, packet)
+    def push(self, connections: Sequence[Connection], packet: Packet) -> int:
+        """Put a finished frame on the wire of connections, whatever their profile; tells how many took it."""
+        taken = sum(connection.offer(Batch((packet,))) for connection in connections)
+        self.journal.pushed(connections, packet)
         return taken
 
     def flush(self) -> None:
@@ -343,7 +334,7 @@ class Hub:
         outgoing = Outgoing(envelope.frame, envelope.exclude_user, self._clock.monotonic(), stamp)
         if room is None:
             if self.journal.is_watched:
-                self.journal.published(conversation_id, (outgoing,), (), self.connections)
+                self.journal.unheard(conversation_id, outgoing, self.connections)
             return
         room.pending.append(outgoing)
         if stamp is not None:
@@ -372,9 +363,7 @@ class Hub:
         for event, count in room.fan_out().items():
             self.observer.frame_out(event, count)
         if watched is not None:
-            self.journal.published(
-                room.conversation_id, *watched, self.connections, leaves_out=room.leaves_out
-            )
+            self.journal.published_in(room, *watched, self.connections)
         self.observer.fan_out(self._clock.monotonic() - published_at)
 
     def _offer(self, connections: Sequence[Connection], outgoing: Outgoing) -> None:

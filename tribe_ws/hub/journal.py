@@ -20,7 +20,7 @@ from tribe_ws.clock import Clock, format_timestamp
 from tribe_ws.errors import ProtocolViolation
 from tribe_ws.hub.connection import Connection
 from tribe_ws.hub.packet import Packet
-from tribe_ws.hub.room import Outgoing
+from tribe_ws.hub.room import Outgoing, Room
 from tribe_ws.protocol.close_codes import SLOW_CONSUMER
 from tribe_ws.protocol.codec import encode, parse_json
 from tribe_ws.protocol.frames import Frame
@@ -207,6 +207,18 @@ class Journal:
             connection=connection,
         )
 
+    def opened(self, connection: Connection) -> None:
+        """Write down that a connection was let in, if anybody watches."""
+        if self.is_watched:
+            self.note("opened", connection, profile=connection.profile.value)
+
+    def closed(self, connection: Connection) -> None:
+        """Write down that a connection has ended, with our reason if it was ours, if anybody watches."""
+        if self.is_watched:
+            ended = connection.ended
+            facts = {} if ended is None else {"code": ended.code, "reason": ended.reason}
+            self.note("closed", connection, **facts)
+
     def note(self, event: str, connection: Connection, **facts: Any) -> None:
         """Write down what is no frame: that a connection opened or ended, that a frame was ignored."""
         self._write("note", event, facts, connection=connection)
@@ -229,26 +241,37 @@ class Journal:
         self._overruled.clear()
 
     def pushed(self, connections: Sequence[Connection], packet: Packet) -> None:
-        """Write down what somebody put on the wire of certain connections as it stands."""
+        """Write down what somebody put on the wire of certain connections, if anybody watches."""
+        if not self.is_watched:
+            return
         frame, _ = _read(packet.payload)
         rulings = tuple(Ruling(one.id, one.user_id, self._fate(one, packet)) for one in connections)
         self._write("out", packet.event, frame, rulings=rulings)
         self._overruled.clear()
 
-    def published(
+    def published_in(
+        self,
+        room: Room,
+        outgoings: Iterable[Outgoing],
+        listeners: Sequence[Connection],
+        everybody: Iterable[Connection],
+    ) -> None:
+        """Write down frames that were just published in a room to those who listened then."""
+        self._published(room.conversation_id, outgoings, listeners, everybody, room.leaves_out)
+
+    def unheard(self, conversation_id: str, outgoing: Outgoing, everybody: Iterable[Connection]) -> None:
+        """Write down a frame for a conversation to which nobody listens."""
+        self._published(conversation_id, (outgoing,), (), everybody, None)
+
+    def _published(
         self,
         conversation_id: str,
         outgoings: Iterable[Outgoing],
-        members: Sequence[Connection],
+        listeners: Sequence[Connection],
         everybody: Iterable[Connection],
-        *,
-        leaves_out: LeavesOut | None = None,
+        leaves_out: LeavesOut | None,
     ) -> None:
-        """Write down frames that were just published there: to whom, and why not to each of the others.
-
-        ``leaves_out`` knows which of the members a frame is kept from because they made it themselves.
-        """
-        listening = frozenset(members)
+        listening = frozenset(listeners)
         others = tuple(
             Ruling(one.id, one.user_id, Verdict.NOT_SUBSCRIBED) for one in everybody if one not in listening
         )
@@ -259,7 +282,7 @@ class Journal:
                 _json_of(outgoing.frame),
                 conversation_id=conversation_id,
                 user_id=outgoing.exclude_user,
-                rulings=(*self._judge(outgoing, members, leaves_out), *others),
+                rulings=(*self._judge(outgoing, listeners, leaves_out), *others),
             )
         self._overruled.clear()
 

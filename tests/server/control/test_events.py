@@ -6,8 +6,9 @@ import json
 import time
 
 import pytest
+from websockets.sync.client import connect
 
-from tests.server.conftest import wait_until
+from tests.server.conftest import Socket, wait_until
 from tests.server.control.conftest import verdicts
 
 
@@ -36,6 +37,24 @@ def test_each_reason_for_not_getting_a_message_is_told(backend, driver):
     assert posted["frame"]["content"] == "hello"
     assert (record["user"], record["conversation_id"]) == (ana.username, room)
     assert record["frame"]["data"]["content"] == "hello"
+
+
+def test_an_echo_is_a_delivery_and_no_echo_is_an_own_message(backend, driver):
+    ana, ben = backend.person(), backend.person()
+    room = backend.group(ana, ben)
+    url = f"{backend.server.ws_url}?token={ana.token}"
+    with connect(url, proxy=None, subprotocols=["tribe.v2"]) as connection, backend.socket(ana, room):
+        echoing = Socket(connection)
+        mine = echoing.next()["data"]["connection_id"]
+        echoing.send(event="subscribe", conversation_id=room, echo=True)
+        echoing.next_event("subscribed")
+        with driver.watching(conversation=room, event="message.new") as stream:
+            backend.say(ana, room)
+            told = {one["connection_id"]: one["verdict"] for one in stream.next()["verdicts"]}
+            assert told.pop(mine) == "delivered"
+            assert list(told.values()) == ["own_message"]
+            backend.say(ana, room, headers={"X-Connection-Id": mine})
+            assert {one["verdict"] for one in stream.next()["verdicts"]} == {"own_message"}
 
 
 def test_a_message_nobody_listens_to_has_its_reasons_too(backend, driver):
