@@ -175,7 +175,7 @@ def _cannot_connect(error: CannotConnect) -> tuple[str, str]:
         case "refused" if address.is_loopback:
             return (
                 f"nothing is listening on {place} (connection refused)",
-                f"start one:  tribe-ws serve{port}        or see it work first:  tribe-ws demo",
+                f"start one:  tribe-ws serve{port}        or look around:  tribe-ws doctor",
             )
         case "refused":
             return f"nothing is listening on {place} (connection refused)", _WHICH_SERVER

@@ -130,7 +130,7 @@ def test_nobody_there_is_exit_5_and_says_how_to_start_one(cli: Cli) -> None:
     assert result.exit_code == 5
     assert result.stderr == (
         "error: nothing is listening on 127.0.0.1:9 (connection refused)\n"
-        "  start one:  tribe-ws serve --port 9        or see it work first:  tribe-ws demo\n"
+        "  start one:  tribe-ws serve --port 9        or look around:  tribe-ws doctor\n"
     )
 
 

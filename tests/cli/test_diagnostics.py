@@ -68,7 +68,7 @@ def test_every_exit_code_has_a_meaning() -> None:
         (
             CannotConnect("x", reason="refused", url=HERE),
             "nothing is listening on 127.0.0.1:8000 (connection refused)",
-            "start one:  tribe-ws serve        or see it work first:  tribe-ws demo",
+            "start one:  tribe-ws serve        or look around:  tribe-ws doctor",
         ),
         (
             CannotConnect("x", reason="refused", url="http://127.0.0.1:9", hint="start one:  tribe-ws serve"),
