@@ -46,8 +46,6 @@ COMMANDS: tuple[Entry, ...] = (
           "Make test tokens, good and broken ones, and read a token's claims.", "token:token"),
     Entry("trigger", "Test",
           "Make a local server push any documented event, with edits.", "trigger:trigger"),
-    Entry("trigger", "Test",
-          "Make a local server push any documented event, with edits.", "trigger:trigger"),
     Entry("exec", "Test",
           "Run CMD with a throw-away server and tokens for it; the exit code is CMD's.", "execute:execute"),
     Entry("fixtures", "Server", "Known users and conversations in the local database.", "fixtures:fixtures"),

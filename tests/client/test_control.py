@@ -52,6 +52,9 @@ async def test_it_asks_and_steers(server, control):
     assert (await control.reset())["world"] == "demo"
     assert (await control.reset("none"))["users"] == []
     assert (await control.reset("demo"))["messages"] > 0
+    kept = await control.snapshot()
+    assert (await control.reset("none"))["users"] == []
+    assert (await control.restore(kept))["users"] == 4
     assert repr(control) == f"ControlClient('{server.url}')"
 
 

@@ -91,6 +91,14 @@ class ControlClient:
         """Begin anew with a world, by default the one the server was started with."""
         return (await self.call("POST", "/reset", {"world": world} if world else {})).object
 
+    async def snapshot(self) -> Raw:
+        """Give everything in the server's database as one document; it holds the hashes of passwords."""
+        return (await self.call("GET", "/snapshot")).object
+
+    async def restore(self, document: Raw) -> Raw:
+        """Replace everything by a snapshot, all of it or nothing; every socket is closed with 1012."""
+        return (await self.call("POST", "/snapshot", document)).object
+
     async def clock(self, *, mode: str | None = None, advance: float | str = 0) -> Raw:
         """Steer the server's time: set its mode, then let it jump; tells the time it is then.
 

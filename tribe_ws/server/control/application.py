@@ -9,14 +9,14 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from tribe_ws.errors import ConfigurationError, TribeError
-from tribe_ws.server.control import actions, events, faults, state, trigger
+from tribe_ws.server.control import actions, events, faults, snapshot, state, trigger
 from tribe_ws.server.control.gate import Gate
 from tribe_ws.server.control.requests import Control
 from tribe_ws.server.failures import refusal, respond_to
 from tribe_ws.server.services import Services
 
 PREFIX = "/__tribe__/"
-MODULES = (state, events, actions, faults, trigger)
+MODULES = (state, events, actions, faults, snapshot, trigger)
 """Whoever adds calls lists them in a ``ROUTES`` of a module of their own, and the module here."""
 
 
