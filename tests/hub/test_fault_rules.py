@@ -82,6 +82,7 @@ def test_several_rules_are_separated_by_semicolons() -> None:
         ("drop 0%", "above 0%"),
         ("drop 101%", "up to 100%"),
         ("drop nan%", "above 0%"),
+        ("drop half%", "above 0%"),
         ("drop @", "expected a filter, got '@'"),
         ("drop Typing", "expected a filter, got 'Typing'"),
         ("drop @ana @bob", "more than one user"),
