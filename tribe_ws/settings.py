@@ -57,7 +57,7 @@ class ServerSettings(BaseModel):
     db: str = Field(
         "", description="Database: a file, a URL, or :memory:. Default: a file in your data folder."
     )
-    fixtures: str = Field("demo", description="World to fill the database with: demo or none.")
+    fixtures: str = Field("demo", description="World to fill the database with: demo, none, or a YAML file.")
     profile: Literal["documented", "app"] = Field(
         "documented", description="Wire profile of clients that ask for none."
     )

@@ -186,3 +186,8 @@ def test_what_cannot_be_run_is_said() -> None:
     refused = run("exec", "--access-ttl", "soon", "--", "true")
     assert refused.returncode == 2
     assert "--access-ttl" in refused.stderr
+
+
+def test_a_tribe_ws_inside_may_drive_the_server() -> None:
+    done = execute(f"{sys.executable} -m tribe_ws_cli trigger pong --to bob --json")
+    assert done.returncode == 0, done.stderr

@@ -92,6 +92,7 @@ def _known(server: LocalServer) -> Iterator[None]:
         version=__version__,
         database=server.services.storage.description,
         world=server.services.world.name,
+        control_key=server.control_key,
     )
     running.announce(record)
     try:
