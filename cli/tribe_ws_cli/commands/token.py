@@ -56,9 +56,7 @@ def mint_token(
         seconds = parse_duration(ttl)
     except ValueError as error:
         raise UsageProblem(f"--ttl: {error}") from None
-    minted = mint(
-        _user(environment, user), _secret(environment), seconds, broken or "", now=time.time()
-    )
+    minted = mint(_user(environment, user), _secret(environment), seconds, broken or "", now=time.time())
     if environment.json:
         environment.output.json({"token": minted, "broken": broken})
     else:
