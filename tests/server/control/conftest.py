@@ -65,6 +65,12 @@ class Stream:
                 return record
 
 
+def end_of(closed):
+    """Tell the code and the reason with which a socket was closed."""
+    close = closed.value.rcvd
+    return close.code, close.reason
+
+
 def verdicts(record):
     return {one["user"]: one["verdict"] for one in record["verdicts"]}
 

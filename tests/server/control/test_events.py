@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import json
 import time
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from tests.server.conftest import Socket, wait_until
 from tests.server.control.conftest import verdicts
+from tribe_ws.clock import ManualClock
+from tribe_ws.hub.journal import Journal
+from tribe_ws.server.control.events import Filter, _lines
+from tribe_ws.server.control.requests import Control
+from tribe_ws.storage.records import WorldSummary
+
+V2 = Subprotocol("tribe.v2")
 
 
 def test_each_reason_for_not_getting_a_message_is_told(backend, driver):
@@ -43,7 +53,7 @@ def test_an_echo_is_a_delivery_and_no_echo_is_an_own_message(backend, driver):
     ana, ben = backend.person(), backend.person()
     room = backend.group(ana, ben)
     url = f"{backend.server.ws_url}?token={ana.token}"
-    with connect(url, proxy=None, subprotocols=["tribe.v2"]) as connection, backend.socket(ana, room):
+    with connect(url, proxy=None, subprotocols=[V2]) as connection, backend.socket(ana, room):
         echoing = Socket(connection)
         mine = echoing.next()["data"]["connection_id"]
         echoing.send(event="subscribe", conversation_id=room, echo=True)
@@ -167,3 +177,27 @@ def test_a_watcher_does_not_keep_the_server_from_stopping(start_driven):
         driver.backend.server.stop()
         assert list(stream.lines) == []
     assert time.monotonic() - started < 15
+
+
+class Nobody:
+    """A database that knows no user."""
+
+    users = property(lambda self: self)
+
+    async def by_id(self, _user_id):
+        return None
+
+
+async def test_a_reader_too_slow_for_it_hears_how_much_it_missed():
+    journal = Journal(ManualClock())
+    watcher = journal.watch(size=1)
+    for number in range(3):
+        journal.stored("room", "ana", {"number": number})
+    services: Any = SimpleNamespace(storage=Nobody())
+    lines: Any = _lines(Control(services, WorldSummary("none")), watcher, Filter())
+    watching, missed, last = [json.loads(await anext(lines)) for _ in range(3)]
+    assert watching["event"] == "watching"
+    assert (missed["event"], missed["frame"]) == ("missed", {"records": 2})
+    assert (last["frame"], last["user"]) == ({"number": 2}, "ana")
+    await lines.aclose()
+    assert not journal.is_watched

@@ -7,7 +7,8 @@ import json
 import httpx
 import pytest
 
-from tests.server.conftest import PATIENCE
+from tests.server.conftest import PATIENCE, wait_until
+from tribe_ws.server.control import state
 from tribe_ws.server.control.gate import KEY_HEADER, Gate, make_control_key
 from tribe_ws.server.guards import Guard
 from tribe_ws.server.local import LocalServer, local_settings
@@ -141,12 +142,25 @@ def test_on_a_network_address_only_addresses_and_names_of_the_settings_are_answe
 def test_two_hosts_or_two_keys_are_none():
     gate = Gate(Guard(ServerSettings()), "k")
     host, key = (b"host", b"localhost"), (KEY_HEADER.lower().encode(), b"k")
-    assert gate.refuse([host, key]) is None
-    assert gate.refuse([host, host, key]).status == 421
-    assert gate.refuse([host, key, key]).status == 403
-    assert gate.refuse([key]).status == 421
+    statuses = [
+        getattr(gate.refuse(headers), "status", None)
+        for headers in ([host, key], [host, host, key], [host, key, key], [key])
+    ]
+    assert statuses == [None, 421, 403, 421]
 
 
 def test_it_is_in_no_document(backend):
     document = httpx.get(f"{backend.url}/api/v1/openapi.json", trust_env=False).json()
     assert "__tribe__" not in json.dumps(document["paths"])
+
+
+def test_a_bug_is_a_500_and_a_line_in_the_log(backend, driver, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(state, "_clock", broken)
+    answer = driver.get("/clock")
+    assert (answer.status_code, answer.json()) == (500, {"detail": "Internal server error"})
+    assert no_cors(answer)
+    wait_until(lambda: "control failed" in backend.log)
+    assert "out of order" in backend.log

@@ -6,6 +6,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.server.conftest import wait_until
+from tests.server.control.conftest import end_of
 from tribe_ws.clock import ManualClock
 
 
@@ -50,7 +51,7 @@ def test_reset_brings_the_world_back_as_it_was(start_driven):
         answer = driver.done("/reset")
         with pytest.raises(ConnectionClosed) as closed:
             socket.next()
-        assert closed.value.rcvd.code == 1012
+        assert end_of(closed) == (1012, "restart")
     assert (answer["world"], answer["users"]) == ("demo", ["alice", "bob", "cara", "dan"])
     assert answer["epoch"] not in {"", epoch}
     assert backend.get("/auth/me", stranger).status_code == 401
@@ -79,7 +80,7 @@ def test_a_jump_of_the_clock_ends_a_token_and_its_socket(start_driven):
         told = driver.done("/clock", advance="2s")
         with pytest.raises(ConnectionClosed) as closed:
             socket.next()
-    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4401, "token_expired")
+    assert end_of(closed) == (4401, "token_expired")
     assert told["ahead"] == pytest.approx(60, abs=0.1)
     driver.done("/clock", advance=6)  # The leeway between two clocks is 5 s.
     assert backend.get("/auth/me", ana).status_code == 401
