@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent
 REPORTS = ROOT / ".nox" / "reports"
 SOURCES = ("tribe_ws", "cli", "tests", "benchmarks", "docs", ".ci", "noxfile.py")
 COVERAGE_FLOOR = 95
-OUTSIDE_WORLD = "not autobahn and not interop and not postgres"
+OUTSIDE_WORLD = "not autobahn and not interop and not asyncapi and not schemathesis and not postgres"
 
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
@@ -77,6 +77,21 @@ def interop(session: nox.Session) -> None:
     session.install("-e", ".", *group("test"), *group("interop"))
     session.env["TRIBE_WS_TEST_INTEROP"] = "required"
     run_pytest(session, "-m", "interop", "tests/interop", *session.posargs)
+
+
+@nox.session(default=False)
+def asyncapi(session: nox.Session) -> None:
+    """Let the AsyncAPI initiative's own parser judge the document of the socket."""
+    session.install("-e", ".", *group("test"), *group("asyncapi"))
+    session.env["TRIBE_WS_TEST_ASYNCAPI"] = "required"
+    run_pytest(session, "-m", "asyncapi", "tests/asyncapi", *session.posargs)
+
+
+@nox.session(default=False)
+def schemathesis(session: nox.Session) -> None:
+    """Send what the OpenAPI document allows, and what it forbids, to a served server."""
+    session.install("-e", ".", *group("test"), *group("schemathesis"))
+    run_pytest(session, "-m", "schemathesis", "tests/openapi", *session.posargs)
 
 
 @nox.session(default=False)

@@ -93,7 +93,8 @@ def _shown_as(**keywords: str) -> Any:
 
 
 Text = Annotated[str, AfterValidator(_plain_text), _shown_as(pattern=r"^[^\x00]*$")]
-_WORDS = _shown_as(pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")
+# Elsewhere than in Python, \s leaves out the separators \x1c to \x1f and \x85.
+_WORDS = _shown_as(pattern=r"^[^\x00]*[^\s\x00\x1c-\x1f\x85][^\x00]*$")
 Name = Annotated[Text, Field(min_length=1, max_length=100), AfterValidator(_not_blank), _WORDS]
 Link = Annotated[Text, Field(max_length=2048)]
 Id = Annotated[str, AfterValidator(_id), _shown_as(format="uuid")]
@@ -127,7 +128,7 @@ class RegisterBody(Body):
         Text,
         Field(max_length=254),
         AfterValidator(_email),
-        _shown_as(pattern=r"^[^@\s\x00]+@[^@\s\x00]+\.[^@\s.\x00]+$"),
+        _shown_as(pattern=r"^[^@\s\x00\x1c-\x1f\x85]+@[^@\s\x00\x1c-\x1f\x85]+\.[^@\s.\x00\x1c-\x1f\x85]+$"),
     ]
     username: Annotated[str, AfterValidator(_username), _shown_as(pattern="^[a-zA-Z0-9_]{3,50}$")]
     full_name: Name
