@@ -16,14 +16,16 @@ from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from tests.server.conftest import PATIENCE, wait_until
 from tribe_ws.demo_accounts import DEMO_PASSWORD, demo_email, fixture_id
+from tribe_ws.server import serve as module
 from tribe_ws.server.listening import CannotListen, listen
 from tribe_ws.server.local import local_settings
-from tribe_ws.server.serve import run_server
+from tribe_ws.server.serve import loop_factory, run_server
 
 PROGRAM = """
 import json, sys
@@ -288,9 +290,10 @@ def test_nothing_a_server_writes_holds_a_token(serve, tmp_path):
         connect(f"{server.note['ws_url']}?token={token}x", proxy=None) as refused,
     ):
         refused.recv(PATIENCE)
+    foreign = Origin("https://evil.example")
     with (
-        suppress(Exception),
-        connect(f"{server.note['ws_url']}?token={token}", proxy=None, origin="https://evil.example"),
+        pytest.raises(InvalidStatus, match="403"),
+        connect(f"{server.note['ws_url']}?token={token}", proxy=None, origin=foreign),
     ):
         pytest.fail("a foreign page was let in")
     server.signal(signal.SIGTERM)
@@ -362,3 +365,22 @@ def test_what_the_watcher_raises_ends_the_server_and_comes_out(tmp_path):
     with pytest.raises(BrokenPipeError):
         run_server(settings, refuse, ready_file=ready_file)
     assert not ready_file.exists()
+
+
+def test_run_server_needs_nobody_to_watch_it(tmp_path):
+    ready_file = tmp_path / "ready.json"
+
+    def stop():
+        wait_until(ready_file.exists)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    stopping = threading.Thread(target=stop)
+    stopping.start()
+    assert run_server(local_settings(fixtures="none", log_level="error"), ready_file=ready_file) == 0
+    stopping.join()
+
+
+def test_pythons_own_loop_will_do(monkeypatch):
+    assert loop_factory() is not None
+    monkeypatch.setattr(module, "find_spec", lambda _: None)
+    assert loop_factory() is None
