@@ -6,6 +6,7 @@ Sessions that run pytest leave a JUnit report in ``.nox/reports``; ``.ci/run`` a
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -82,7 +83,7 @@ def interop(session: nox.Session) -> None:
 @nox.session(default=False)
 def postgres(session: nox.Session) -> None:
     """Run the storage tests on the PostgreSQL server that TRIBE_WS_TEST_POSTGRES names."""
-    if not session.env.get("TRIBE_WS_TEST_POSTGRES"):
+    if not os.environ.get("TRIBE_WS_TEST_POSTGRES"):
         session.error("set TRIBE_WS_TEST_POSTGRES to the URL of a PostgreSQL database the tests may fill")
     session.install("-e", ".[postgres]", *group("test"))
     run_pytest(session, "-m", "postgres", "tests", *session.posargs)
