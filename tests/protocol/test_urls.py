@@ -159,8 +159,8 @@ def test_structured_values_are_redacted_to_the_bottom():
 
 @pytest.mark.parametrize(
     "piece",
-    ["?", "&", "%", "&%", "?%", "?%=", "token", "token=", 'token":"', "token ", 'token" ', "token\\", "bearer ",
-     "bearer+", "bearer%20", "eyJ", "eyJaaaa%2e", ".", "-", "a", " "],
+    ["?", "&", "%", "&%", "?%", "?%=", "token", "token=", 'token":"', "token ", 'token" ', "token\\",
+     "bearer ", "bearer+", "bearer%20", "eyJ", "eyJaaaa%2e", ".", "-", "a", " "],
 )  # fmt: skip
 def test_hostile_lines_cost_linear_time(piece: str):
     def cost(count: int) -> float:
