@@ -17,6 +17,7 @@ from tribe_ws.running import data_folder
 from tribe_ws_cli.diagnostics import UsageProblem
 from tribe_ws_cli.environment import Environment
 from tribe_ws_cli.inputs import COMMANDS, read_input
+from tribe_ws_cli.lifetime import Interrupted
 from tribe_ws_cli.live import Live
 from tribe_ws_cli.slash import Conversationalist
 

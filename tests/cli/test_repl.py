@@ -57,7 +57,9 @@ class Terminal:
         deadline = time.monotonic() + DEADLINE
         while not re.search(pattern, self.text[after:]):
             left = deadline - time.monotonic()
-            assert left > 0, f"{pattern!r} did not come; the screen: {self.text!r}"
+            assert left > 0 and self.process.poll() is None, (
+                f"{pattern!r} did not come; the screen: {self.text!r}"
+            )
             self._read(left)
 
     def end(self) -> int:
