@@ -21,7 +21,8 @@ ROOT = Path(__file__).parent
 REPORTS = ROOT / ".nox" / "reports"
 SOURCES = ("tribe_ws", "cli", "tests", "benchmarks", "docs", ".ci", "noxfile.py")
 COVERAGE_FLOOR = 95
-OUTSIDE_WORLD = "not autobahn and not interop and not postgres"
+# What has a session of its own is left out of the others.
+WITHIN = ("--ignore=tests/smoke", "-m", "not autobahn and not interop and not postgres")
 
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
@@ -42,7 +43,7 @@ def tests(session: nox.Session) -> None:
     session.install("-e", ".", *group("test"))
     session.run("coverage", "erase")
     try:
-        run_pytest(session, "-n", "auto", "-m", OUTSIDE_WORLD, "--cov", "--cov-report=", *session.posargs)
+        run_pytest(session, "-n", "auto", *WITHIN, "--cov", "--cov-report=", *session.posargs)
     finally:
         floor = [] if session.posargs else [f"--fail-under={COVERAGE_FLOOR}"]
         session.run("coverage", "report", "--include=tribe_ws/*", *floor)
@@ -100,14 +101,14 @@ def bench(session: nox.Session) -> None:
 def pythons(session: nox.Session) -> None:
     """Run the tests on the further Python versions that are supported."""
     session.install("-e", ".", *group("test"))
-    run_pytest(session, "-n", "auto", "-m", OUTSIDE_WORLD, *session.posargs)
+    run_pytest(session, "-n", "auto", *WITHIN, *session.posargs)
 
 
 @nox.session(default=False, venv_backend="uv")
 def lowest(session: nox.Session) -> None:
     """Run the tests on the lowest version of each dependency that pyproject.toml admits."""
     session.install("--resolution=lowest-direct", "-e", ".[postgres]", *group("test"))
-    run_pytest(session, "-n", "auto", "-m", OUTSIDE_WORLD, *session.posargs)
+    run_pytest(session, "-n", "auto", *WITHIN, *session.posargs)
 
 
 @nox.session(default=False)
