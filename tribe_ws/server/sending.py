@@ -65,6 +65,8 @@ async def _store(conversation: str, scope: Scope, receive: Receive) -> Response:
             idempotency_key=_idempotency_key(headers),
         )
     )
+    if not stored.replayed:
+        services.accounts.have_seen(stored.sender)
     return _answer(stored, services)
 
 
