@@ -57,9 +57,8 @@ class Terminal:
         deadline = time.monotonic() + DEADLINE
         while not re.search(pattern, self.text[after:]):
             left = deadline - time.monotonic()
-            assert left > 0 and self.process.poll() is None, (
-                f"{pattern!r} did not come; the screen: {self.text!r}"
-            )
+            is_hopeless = left < 0 or self.process.poll() is not None
+            assert not is_hopeless, f"{pattern!r} did not come; the screen: {self.text!r}"
             self._read(left)
 
     def end(self) -> int:
