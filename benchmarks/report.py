@@ -18,8 +18,8 @@ def draw_report(figures: Figures, *, passes: int, load: str, minutes: float) -> 
         f"{passes} interleaved passes, medians (in brackets the extremes). "
         f"Load of the machine when the run began: {load}.\n\n"
         f"* Machine: {describe_machine()}\n* Packages: {describe_packages()}\n"
-        "* The server runs on core 0, the load driver on core 1, everything on 127.0.0.1. Compare the ratios: "
-        "taken inside one pass, they hold where single figures do not."
+        "* The server runs on core 0, the load driver on core 1, everything on 127.0.0.1. Compare the "
+        "ratios: taken inside one pass, they hold where single figures do not."
     )
     parts = [
         "# Figures",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -25,7 +26,7 @@ from tribe_ws.demo_accounts import DEMO_PASSWORD, demo_email, fixture_id
 from tribe_ws.server import serve as module
 from tribe_ws.server.listening import CannotListen, listen
 from tribe_ws.server.local import local_settings
-from tribe_ws.server.serve import loop_factory, run_server
+from tribe_ws.server.serve import loop_factory, run_server, start_left_uncollected
 
 PROGRAM = """
 import json, sys
@@ -386,3 +387,9 @@ def test_pythons_own_loop_will_do(monkeypatch):
     assert loop_factory() is not None
     monkeypatch.setattr(module, "find_spec", lambda _: None)
     assert loop_factory() is None
+
+
+def test_what_the_start_has_made_is_not_collected_again_and_again():
+    with start_left_uncollected():
+        assert gc.get_freeze_count() > 0
+    assert gc.get_freeze_count() == 0
