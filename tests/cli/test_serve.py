@@ -27,7 +27,7 @@ def serving() -> Iterator[list[subprocess.Popen[str]]]:
     yield started
     for process in started:
         if process.poll() is None:
-            process.kill()
+            process.terminate()
         process.communicate(timeout=DEADLINE)
 
 

@@ -55,7 +55,7 @@ def watching() -> Iterator[list[subprocess.Popen[str]]]:
     yield started
     for process in started:
         if process.poll() is None:
-            process.kill()
+            process.terminate()
         process.communicate(timeout=DEADLINE)
 
 
