@@ -35,7 +35,7 @@ SCENARIOS: dict[str, Callable[[Stable, int], Coroutine[Any, Any, list[Figure]]]]
 
 
 def main() -> int:
-    """Measure what was asked for; exit code 1 if a target was missed, 2 if something could not be measured."""
+    """Measure what was asked for; exit code 1 if a target was missed, 2 if a measurement failed."""
     options = _read_options()
     load, started = describe_load(), time.monotonic()
     pin(0, DRIVER_CORE)
@@ -62,7 +62,7 @@ def _measure(scenarios: list[str], passes: int) -> tuple[Figures, list[str]]:
                 try:
                     figures.add(_measure_once(name, stable, number))
                 except (DriverError, OSError) as error:
-                    failures.append(f"{name} in pass {number + 1}: {error or type(error).__name__}")
+                    failures.append(f"{name} in pass {number + 1}: {str(error) or type(error).__name__}")
                 seconds = time.monotonic() - began
                 _say(f"pass {number + 1} of {passes}: {name} ({seconds:.0f} s)")
     return figures, failures
