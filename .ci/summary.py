@@ -38,7 +38,8 @@ def outcome_of(session: dict[str, str], reports: Path) -> Counter[str]:
 
 def in_words(count: Counter[str]) -> str:
     """Say a count as pytest does: what did not happen is left out."""
-    return ", ".join(f"{count[name]} {name}" for name in OUTCOMES if count[name])
+    words = ", ".join(f"{count[name]} {name}" for name in OUTCOMES if count[name])
+    return words.replace("1 errors", "1 error") if count["errors"] == 1 else words
 
 
 def main() -> None:

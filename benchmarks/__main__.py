@@ -35,36 +35,41 @@ SCENARIOS: dict[str, Callable[[Stable, int], Coroutine[Any, Any, list[Figure]]]]
 
 
 def main() -> int:
-    """Measure what was asked for; exit code 1 if a target was missed, 2 if a server misbehaved."""
+    """Measure what was asked for; exit code 1 if a target was missed, 2 if a measurement failed."""
     options = _read_options()
     load, started = describe_load(), time.monotonic()
     pin(0, DRIVER_CORE)
-    try:
-        figures = _measure(options.only, options.passes)
-    except DriverError as error:
-        print(f"benchmarks: {error}", file=sys.stderr)
-        return 2
+    figures, failures = _measure(options.only, options.passes)
     minutes = (time.monotonic() - started) / 60
     print(draw_targets(figures))
     if options.report is not None:
-        options.report.write_text(
-            draw_report(figures, passes=options.passes, load=load, minutes=minutes), "utf-8"
-        )
-        print(f"wrote {options.report}", file=sys.stderr)
-    return 1 if missed(figures) else 0
+        report = draw_report(figures, passes=options.passes, load=load, minutes=minutes)
+        options.report.write_text(report, "utf-8")
+        _say(f"wrote {options.report}")
+    for failure in failures:
+        _say(f"not measured: {failure}")
+    return 2 if failures else 1 if missed(figures) else 0
 
 
-def _measure(scenarios: list[str], passes: int) -> Figures:
-    figures = Figures()
+def _measure(scenarios: list[str], passes: int) -> tuple[Figures, list[str]]:
+    """Measure everything, pass by pass; what fails is told, and does not take the rest with it."""
+    figures, failures = Figures(), []
     with tempfile.TemporaryDirectory(prefix="tribe-ws-benchmarks-") as folder:
         stable = Stable(Path(folder))
         for number in range(passes):
             for name in scenarios:
                 began = time.monotonic()
-                figures.add(_measure_once(name, stable, number))
+                try:
+                    figures.add(_measure_once(name, stable, number))
+                except (DriverError, OSError) as error:
+                    failures.append(f"{name} in pass {number + 1}: {str(error) or type(error).__name__}")
                 seconds = time.monotonic() - began
-                print(f"pass {number + 1} of {passes}: {name} ({seconds:.0f} s)", file=sys.stderr)
-    return figures
+                _say(f"pass {number + 1} of {passes}: {name} ({seconds:.0f} s)")
+    return figures, failures
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def _measure_once(name: str, stable: Stable, number: int) -> list[Figure]:

@@ -18,7 +18,7 @@ from benchmarks.servers.control import Control
 from benchmarks.sockets import Crowd, DriverError
 
 EVENT_CONTENT = wire.MIN_CONTENT
-"""With the least content there is, an event has about 350 bytes."""
+"""With the least content there is, an event has 419 bytes."""
 DRAIN_DEADLINE = 30.0
 _SETTLE = 0.05
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, datetime
 
 from benchmarks.figures import Figures, Spread
 from benchmarks.machine import describe_machine, describe_packages
@@ -14,12 +14,12 @@ from benchmarks.metrics import CHAPTERS, OURS, TARGETS, Chapter, Metric, Target
 def draw_report(figures: Figures, *, passes: int, load: str, minutes: float) -> str:
     """Write the whole report."""
     conditions = (
-        f"Measured on {date.today().isoformat()} by `python -m benchmarks` in {minutes:.0f} minutes: "  # noqa: DTZ011 - the reader's day
+        f"Measured on {datetime.now(UTC).date()} by `python -m benchmarks` in {minutes:.0f} minutes: "
         f"{passes} interleaved passes, medians (in brackets the extremes). "
         f"Load of the machine when the run began: {load}.\n\n"
         f"* Machine: {describe_machine()}\n* Packages: {describe_packages()}\n"
-        "* The server runs on core 0, the load driver on core 1, everything on 127.0.0.1. Compare the ratios: "
-        "they are taken inside one pass, and hold where single figures depend on the machine."
+        "* The server runs on core 0, the load driver on core 1, everything on 127.0.0.1. Compare the "
+        "ratios: taken inside one pass, they hold where single figures do not."
     )
     parts = [
         "# Figures",

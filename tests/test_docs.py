@@ -17,6 +17,7 @@ import sys
 import termios
 import threading
 import time
+import urllib.request
 from contextlib import suppress
 from pathlib import Path
 from typing import get_args
@@ -254,6 +255,17 @@ def test_frame_shown_is_a_frame_of_the_contract(example):
     except ValueError:
         model = None
     assert encode(model or decode_client_frame(compact)).decode() == compact
+
+
+@pytest.mark.parametrize(
+    ("base", "flags"), re.findall(r"`API_BASE_URL=(http://[\w.]+:8000)` \| `tribe-ws serve *(.*?)`", README)
+)
+def test_server_answers_to_the_address_the_app_is_given(home, base, flags):
+    terminal = home.type(f"tribe-ws serve --db :memory: {flags}")
+    assert terminal.stays_open(), terminal.lines
+    asked = urllib.request.Request(f"http://127.0.0.1:{home.port}/health", headers={"Host": base[7:]})
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=PATIENCE) as answer:
+        assert answer.status == 200
 
 
 def test_page_begins_with_the_two_commands():

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tribe_ws import settings as module
@@ -149,3 +153,28 @@ def test_the_default_database_lies_in_the_data_folder(monkeypatch: pytest.Monkey
     monkeypatch.setattr(module, "data_folder", lambda: tmp_path)
     assert ServerSettings().database == str(tmp_path / "tribe.db")
     assert ServerSettings(db=":memory:").database == ":memory:"
+
+
+def loaded(**sources: Any) -> ServerSettings | ConfigurationError:
+    try:
+        return load_server_settings(**sources)
+    except ConfigurationError as error:
+        return error
+
+
+@given(st.sampled_from(sorted(ServerSettings.model_fields)), st.text())
+def test_any_text_in_the_environment_is_a_setting_or_a_clear_refusal(name: str, text: str):
+    variable = environment_variable(name)
+    outcome = loaded(environ={variable: text}, files=())
+    if isinstance(outcome, ConfigurationError):
+        assert str(outcome).startswith(f"setting {variable}: ")
+
+
+@given(st.binary(max_size=60))
+def test_any_file_is_read_or_refused(content: bytes):
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "tribe-ws.toml"
+        path.write_bytes(b"[server]\n" + content)
+        outcome = loaded(environ={}, files=(path,))
+        if isinstance(outcome, ConfigurationError):
+            assert str(path) in str(outcome)

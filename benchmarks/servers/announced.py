@@ -22,7 +22,7 @@ class AnnouncedServer(uvicorn.Server):
         await super().startup(sockets)
         if self.started and sockets:
             when_parent_ends(self.stop)
-            announce(port=sockets[0].getsockname()[1], control_port=await open_control(self._publish))
+            announce(sockets[0], await open_control(self._publish))
 
     def stop(self) -> None:
         """End soon."""

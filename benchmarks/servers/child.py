@@ -24,9 +24,10 @@ def local_socket() -> socket.socket:
     return opened
 
 
-def announce(*, port: int, control_port: int) -> None:
-    """Tell the parent that this server is ready."""
-    print(json.dumps({"port": port, "control_port": control_port}), flush=True)
+def announce(listener: socket.socket, control: asyncio.Server) -> None:
+    """Tell the parent that this server is ready, and its two ports."""
+    ports = {"port": listener.getsockname()[1], "control_port": control.sockets[0].getsockname()[1]}
+    print(json.dumps(ports), flush=True)
 
 
 def when_parent_ends(stop: Callable[[], None]) -> None:
@@ -40,8 +41,6 @@ def when_parent_ends(stop: Callable[[], None]) -> None:
     loop.add_reader(sys.stdin.fileno(), ended)
 
 
-async def open_control(publish: Publish) -> int:
-    """Listen for the driver's orders on a port of its own, in the loop of the server, and tell the port."""
-    server = await asyncio.get_running_loop().create_server(lambda: ControlProtocol(publish), "127.0.0.1", 0)
-    port: int = server.sockets[0].getsockname()[1]
-    return port
+async def open_control(publish: Publish) -> asyncio.Server:
+    """Listen for the driver's orders on a free port of its own, in the loop of the server under test."""
+    return await asyncio.get_running_loop().create_server(lambda: ControlProtocol(publish), "127.0.0.1", 0)

@@ -52,6 +52,10 @@ class Limit:
             asyncio.get_running_loop().call_soon(self._commit)
         self._requests.append((sender, content))
 
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
     def _commit(self) -> None:
         requests, self._requests = self._requests, []
         self._database.execute("BEGIN IMMEDIATE")
@@ -123,9 +127,10 @@ async def serve(database: str, *, batched: bool) -> None:
     server = await asyncio.get_running_loop().create_server(
         lambda: LimitProtocol(limit), sock=listener, backlog=2048
     )
-    announce(port=listener.getsockname()[1], control_port=await open_control(limit.publish))
+    announce(listener, await open_control(limit.publish))
     await stopped.wait()
     server.close()
+    limit.close()
 
 
 if __name__ == "__main__":

@@ -10,14 +10,17 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import sys
+from contextlib import ExitStack
 
 from benchmarks import wire
-from benchmarks.servers.announced import serve_announced
+from benchmarks.servers.child import announce, open_control, when_parent_ends
 from benchmarks.servers.control import Publish
 from benchmarks.servers.seed import settings_for
 from tribe_ws.protocol.frames import MessageNew, NewMessage, Sender
 from tribe_ws.server.app import TribeApp, create_app
-from tribe_ws.server.uvicorn_config import uvicorn_config
+from tribe_ws.server.listening import listen
+from tribe_ws.server.runner import Runner
+from tribe_ws.server.serve import loop_factory, start_left_uncollected
 
 
 def publisher(app: TribeApp, conversation_id: str) -> Publish:
@@ -49,15 +52,22 @@ def the_conversation(database: str) -> str:
     return str(conversation_id)
 
 
-def main(database: str) -> None:
+async def serve(database: str) -> None:
     """Serve until the parent ends."""
-    conversation_id = the_conversation(database)
-    settings = settings_for(database)
-    app = create_app(settings)
-    config = uvicorn_config(settings, app)
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(serve_announced(config, publisher(app, conversation_id)))
+    app = create_app(settings_for(database))
+    control = await open_control(publisher(app, the_conversation(database)))
+    listener = listen("127.0.0.1", 0)
+    runner = Runner(app)
+    when_parent_ends(runner.stop)
+    with ExitStack() as stack:
+
+        def ready() -> None:
+            stack.enter_context(start_left_uncollected())
+            announce(listener, control)
+
+        await runner.run_on(listener, ready)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    with asyncio.Runner(loop_factory=loop_factory()) as loop:
+        loop.run(serve(sys.argv[1]))

@@ -13,6 +13,10 @@ from typer.exceptions import Exit
 from tribe_ws_cli.exit_codes import ExitCode
 
 
+class Interrupted(Exception):
+    """Somebody pressed Ctrl+C where it is a key and not a signal."""
+
+
 def run_to_end(main: Coroutine[None, None, ExitCode | None]) -> ExitCode:
     """Run a coroutine on a loop of its own and give its exit code.
 
@@ -39,9 +43,12 @@ async def _with_signals(
     if sys.platform != "win32":
         loop.add_signal_handler(signal.SIGINT, stop, ExitCode.INTERRUPTED)
         loop.add_signal_handler(signal.SIGTERM, stop, ExitCode.TERMINATED)
-    with suppress(asyncio.CancelledError):
-        result = await task
-        return result, stopped_by[0] if stopped_by else None
+    try:
+        with suppress(asyncio.CancelledError):
+            result = await task
+            return result, stopped_by[0] if stopped_by else None
+    except Interrupted:
+        return None, ExitCode.INTERRUPTED
     if not stopped_by:
         raise asyncio.CancelledError
     return None, stopped_by[0]

@@ -263,7 +263,7 @@ class Live:
             return f"The filter hides {self.printer.hidden} events. /filter off shows them."
         me, flag = self.identity.username, self.identity.environment.url_flag()
         if not self.stream.subscriptions:
-            example = next(iter(self.names.aliases()), "general").lstrip("#")
+            example = self.names.example().lstrip("#")
             where = (
                 f"Try /subscribe {example}" if can_subscribe else f"tribe-ws watch {example} --as {me}{flag}"
             )

@@ -88,6 +88,12 @@ class Names:
         conversation = self._by_id.get(conversation_id)
         return tuple(one.username for one in conversation.participants) if conversation else ()
 
+    def example(self) -> str:
+        """Give a name that can be typed, for hints: rather a group than a person."""
+        groups = sorted(label for label in self.aliases() if label.startswith("#"))
+        favourite = "#general" if "#general" in groups else ""
+        return favourite or next(iter([*groups, *self.aliases()]), "#general")
+
     def aliases(self) -> tuple[str, ...]:
         """Give the label of every conversation, for completion and suggestions."""
         return tuple(self.label(conversation_id) for conversation_id in self._by_id)

@@ -17,6 +17,7 @@ from tribe_ws.running import data_folder
 from tribe_ws_cli.diagnostics import UsageProblem
 from tribe_ws_cli.environment import Environment
 from tribe_ws_cli.inputs import COMMANDS, read_input
+from tribe_ws_cli.lifetime import Interrupted
 from tribe_ws_cli.live import Live
 from tribe_ws_cli.slash import Conversationalist
 
@@ -35,11 +36,13 @@ _KEYS = ("event", "channel", "conversation_id", "is_typing", "status")
 
 
 async def read_terminal(live: Live, person: Conversationalist) -> None:
-    """Read and carry out lines until Ctrl+D; raises ``KeyboardInterrupt`` on Ctrl+C."""
+    """Read and carry out lines until Ctrl+D; raises ``Interrupted`` on Ctrl+C."""
     session: PromptSession[str] = PromptSession(
         history=_history(live.identity.environment),
         completer=LineCompleter(person),
         complete_while_typing=False,
+        # Not KeyboardInterrupt: that would tear the loop down before the connection is closed.
+        interrupt_exception=Interrupted,
     )
     # Raw, because our lines bring their own colours; the texts in them have been made safe before.
     with patch_stdout(raw=True):

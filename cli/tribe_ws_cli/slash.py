@@ -320,7 +320,7 @@ def _read(text: str) -> str:
 
 def first_name(names: Names) -> str:
     """Give the name of some conversation, for examples."""
-    return slug(next(iter(names.aliases()), "general"))
+    return slug(names.example())
 
 
 def _one(order: Order, what: str) -> str:

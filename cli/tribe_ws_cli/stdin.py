@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 
 _WAITING = 100
 """Lines that may wait to be carried out before reading pauses."""
@@ -16,26 +17,22 @@ _WAITING = 100
 async def stdin_lines() -> AsyncIterator[str]:
     """Give the lines of stdin until it ends."""
     loop = asyncio.get_running_loop()
-    queue: asyncio.Queue[str | None] = asyncio.Queue(_WAITING)
-
-    def hand_over(line: str | None) -> bool:
-        try:
-            asyncio.run_coroutine_threadsafe(queue.put(line), loop).result()
-        except (RuntimeError, asyncio.CancelledError):
-            # The loop has ended: nobody wants more lines.
-            return False
-        return True
+    queue: asyncio.Queue[str | None] = asyncio.Queue()
+    room = threading.Semaphore(_WAITING)
 
     def pump() -> None:
-        for line in _raw_lines():
-            if not hand_over(line):
-                return
-        hand_over(None)
+        # The loop may have ended meanwhile, and then nobody wants more lines.
+        with suppress(RuntimeError):
+            for line in _raw_lines():
+                room.acquire()
+                loop.call_soon_threadsafe(queue.put_nowait, line)
+            loop.call_soon_threadsafe(queue.put_nowait, None)
 
     # A daemon, since a read from a terminal cannot be called off. It reads the bare handle: Python's own
     # buffer would be locked by it when the interpreter ends.
     threading.Thread(target=pump, name="stdin", daemon=True).start()
     while (line := await queue.get()) is not None:
+        room.release()
         yield line
 
 

@@ -109,3 +109,13 @@ def test_a_conversation_made_meanwhile_is_learnt(names: Names) -> None:
 def test_slugs_and_short_ids() -> None:
     assert slug("#Design  Team") == "design-team"
     assert short_id("01a2069d-bcbe-7363-bf3b-a11c5bec8411") == "ec8411"
+
+
+@pytest.mark.parametrize(
+    ("names_of_groups", "expected"),
+    [((), "#general"), (("zeta", "alpha"), "#alpha"), (("alpha", "general"), "#general")],
+)
+def test_examples_are_groups_and_always_the_same(names_of_groups: tuple[str, ...], expected: str) -> None:
+    groups = [conversation(f"id-{name}", name, "alice") for name in names_of_groups]
+    assert Names(groups, "alice").example() == expected
+    assert Names([conversation(DIRECT, None, "alice", "bob")], "alice").example() == "@bob"

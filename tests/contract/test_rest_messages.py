@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.harness import Person, RunningServer
+from tests.contract.harness import Person, RunningServer, running_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -191,6 +191,24 @@ async def test_the_same_key_with_another_body_gets_409(server: RunningServer):
             assert list(answer.json()) == ["detail"]
         assert len(await socket.settle()) == 1
     assert await contents(server, ana, room) == ["one"]
+
+
+@pytest.mark.clause("messages.replayed", "messages.client-id")
+async def test_a_key_is_kept_for_24_hours(fan_out: str):
+    async with running_server(fan_out=fan_out, access_ttl="30d") as server:
+        ana = await server.person()
+        room = await server.group(ana)
+
+        async def statuses() -> list[int]:
+            by_header = await send(server, ana, room, {"content": "x"}, Idempotency_Key="k")
+            by_body = await send(server, ana, room, {"content": "y", "client_message_id": "c"})
+            return [by_header.status_code, by_body.status_code]
+
+        assert await statuses() == [201, 201]
+        server.clock.advance(23.9 * 3600)
+        assert await statuses() == [200, 200]
+        server.clock.advance(0.2 * 3600)
+        assert await statuses() == [201, 201]
 
 
 @pytest.mark.clause("messages.replayed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -66,6 +67,30 @@ async def test_hot_path_reads_a_user_once_a_second(accounts, tokens, clock, ana,
     clock.advance(1.0)
     await accounts.recognise(token)
     assert len(reads) == 2
+
+
+async def test_sender_who_keeps_sending_is_read_once(accounts, tokens, clock, ana, reads):
+    token = tokens.access(ana)
+    for _ in range(5):
+        accounts.have_seen((await accounts.recognise(token)).user)
+        clock.advance(0.9)
+    assert len(reads) == 1
+
+
+async def test_sender_whom_a_write_found_disabled_is_refused_at_once(
+    accounts, tokens, ana, storage, monkeypatch
+):
+    token = tokens.access(ana)
+    await accounts.recognise(token)
+    disabled = replace(ana, is_active=False)
+
+    async def find(_user_id):
+        return disabled
+
+    monkeypatch.setattr(storage.users, "by_id", find)
+    accounts.have_seen(disabled)
+    with pytest.raises(Unauthorised, match="disabled"):
+        await accounts.recognise(token)
 
 
 async def test_everything_else_reads_the_user_each_time(accounts, tokens, ana, reads):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import MutableMapping
+from typing import Any
 
 import httpx
 import pytest
@@ -118,9 +120,9 @@ def test_no_page_loads_anything_from_elsewhere(backend):
 
 async def test_application_runs_under_the_lifespan_of_any_server():
     app = create_app(local_settings(fixtures="none"), log_stream=io.StringIO())
-    events = asyncio.Queue()
+    events: asyncio.Queue[dict[str, str]] = asyncio.Queue()
     await events.put({"type": "lifespan.startup"})
-    said = asyncio.Queue()
+    said: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
     life = asyncio.create_task(app({"type": "lifespan", "app": app, "state": {}}, events.get, said.put))
     assert (await said.get())["type"] == "lifespan.startup.complete"
     transport = httpx.ASGITransport(app)

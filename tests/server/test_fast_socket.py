@@ -39,6 +39,9 @@ class Kernel:
     def get_write_buffer_size(self) -> int:
         return self.kept
 
+    def get_extra_info(self, name: str) -> None:
+        """Have no socket to reach through to."""
+
 
 class Protocol:
     def __init__(self, kernel: Kernel) -> None:

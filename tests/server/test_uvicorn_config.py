@@ -54,8 +54,8 @@ def test_overrides_win():
 
 def test_patience_with_headers_comes_from_the_settings():
     http = config(ServerSettings(handshake_timeout=3)).http
-    assert issubclass(http, BoundedHttpProtocol)  # type: ignore[arg-type]
-    assert http.handshake_timeout == 3  # type: ignore[union-attr]
+    assert issubclass(http, BoundedHttpProtocol)
+    assert http.handshake_timeout == 3
 
 
 def test_pure_python_is_enough(monkeypatch):

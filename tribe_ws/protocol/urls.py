@@ -23,12 +23,14 @@ _TO_SOCKET = {"http": "ws", "https": "wss"}
 _TOKEN_PARAMETER = re.compile(r"(?i)(token=)[^&\s\"'#;,)>]*")
 _TOKEN_ENTRY = re.compile(r"(?i)(token\\?[\"']\s*:\s*\\?[\"'])[^\"'\\]*")
 # A name written in percent escapes (?%74oken=…) reads as `token` on the server.
-_ESCAPED_PARAMETER = re.compile(r"([?&][^&=\s%]*%[^&=\s]*=)[^&\s\"'#]*")
+_ESCAPED_PARAMETER = re.compile(r"([?&][^?&=\s%]*%[^?&=\s]*=)[^&\s\"'#]*")
 _BEARER = re.compile(r"(?i)\b(bearer(?:\s|%20|\+){1,8})[^\s\"',&]{16,}")
 _JWT = re.compile(r"eyJ[\w-]{4,}(?:(?:\.|%2[eE])[\w-]*)*")
 _SECRET_KEYS = frozenset(
     {"token", "access_token", "refresh_token", "password", "confirm_password", "secret", "authorization"}
 )
+# Most values of a log line are of these; they are told apart by identity, which costs nothing.
+_PLAIN = frozenset({int, float, bool, type(None)})
 HIDDEN = "***"
 """What stands where a secret stood."""
 
@@ -120,22 +122,28 @@ def redact_value(value: Any) -> Any:
 
     Objects it does not know are given back as they are; a log processor turns them into text first.
     """
+    kind = type(value)
+    if kind is str:
+        return redact(value)
+    if kind in _PLAIN:
+        return value
     match value:
         case str():
             return redact(value)
         case bytes():
             return redact(value.decode("utf-8", "replace"))
         case Mapping():
-            return {
-                key: HIDDEN if str(key).lower() in _SECRET_KEYS and item else redact_value(item)
-                for key, item in value.items()
-            }
+            return {key: _redact_entry(key, item) for key, item in value.items()}
         case list():
             return [redact_value(item) for item in value]
         case tuple():
             return tuple(redact_value(item) for item in value)
         case _:
             return value
+
+
+def _redact_entry(key: Any, value: Any) -> Any:
+    return HIDDEN if value and str(key).lower() in _SECRET_KEYS else redact_value(value)
 
 
 def _cannot_hold_a_token(text: str) -> bool:

@@ -17,7 +17,7 @@ import structlog
 from structlog.typing import FilteringBoundLogger, Processor
 
 from tribe_ws.clock import Clock, format_timestamp
-from tribe_ws.protocol.urls import redact
+from tribe_ws.protocol.urls import redact, redact_value
 from tribe_ws.settings import ServerSettings
 
 Log = FilteringBoundLogger
@@ -55,8 +55,9 @@ def make_log(settings: ServerSettings, clock: Clock, stream: TextIO | None = Non
 
 
 def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """Replace the tokens in every text of a log event."""
-    return {name: redact(value) if isinstance(value, str) else value for name, value in event.items()}
+    """Replace the tokens in a log event, however deep in its values they are."""
+    redacted: Mapping[str, Any] = redact_value(event)
+    return redacted
 
 
 def escape_controls(text: str) -> str:

@@ -68,6 +68,8 @@ async def _store(conversation: str, scope: Scope, receive: Receive) -> Response:
             connection_id=canonical_id(headers.get("x-connection-id", "")),
         )
     )
+    if not stored.replayed:
+        services.accounts.have_seen(stored.sender)
     return _answer(stored, services)
 
 

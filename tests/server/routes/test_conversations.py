@@ -183,7 +183,7 @@ def test_member_may_leave_but_neither_add_nor_remove(backend):
     assert backend.request("DELETE", f"{path}/{ben.id}", ben).status_code == 204
 
 
-@pytest.mark.parametrize("user_id", [new_id(), "nobody"])
+@pytest.mark.parametrize("user_id", [new_id(), "nobody"], ids=["unknown", "no id"])
 def test_removing_who_is_not_there_is_404(backend, user_id):
     ana = backend.person()
     conversation_id = backend.group(ana, backend.person())

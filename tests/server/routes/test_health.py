@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 
 from tests.server.conftest import wait_until
 from tribe_ws import __version__
+from tribe_ws.server.routes import health
 
 
 def get(backend, path, **headers):
@@ -38,6 +41,17 @@ def test_database_that_does_not_answer_is_503(start, monkeypatch):
     answer = get(backend, "/health")
     assert answer.status_code == 503
     assert (answer.json()["status"], answer.json()["database"]) == ("degraded", "unavailable")
+
+
+def test_database_that_hangs_is_503_too(start, monkeypatch):
+    backend = start()
+
+    async def hang():
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(health, "PATIENCE", 0.01)
+    monkeypatch.setattr(backend.services.storage, "ping", hang)
+    assert get(backend, "/health").status_code == 503
 
 
 def test_broker_that_is_ill_is_said(start, monkeypatch):

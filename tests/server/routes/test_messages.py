@@ -260,7 +260,7 @@ def test_after_runs_upwards_for_catching_up(backend, ana, room):
 
 
 @pytest.mark.parametrize("cursor", ["before", "after"])
-@pytest.mark.parametrize("value", [new_id(), "x", ""])
+@pytest.mark.parametrize("value", [new_id(), "x", ""], ids=["unknown", "no id", "empty"])
 def test_unknown_cursor_is_404(backend, ana, room, cursor, value):
     answer = backend.get(f"/conversations/{room}/messages", ana, params={cursor: value})
     assert (answer.status_code, answer.json()) == (404, {"detail": "Message not found"})

@@ -59,7 +59,11 @@ def test_others_see_the_public_part(backend):
         assert backend.get(f"/users/{other.id}", person).json()["is_online"] is True
 
 
-@pytest.mark.parametrize("user_id", [new_id(), "nobody", "{" + new_id() + "}", new_id().replace("-", "")])
+@pytest.mark.parametrize(
+    "user_id",
+    [new_id(), "nobody", "{" + new_id() + "}", new_id().replace("-", "")],
+    ids=["unknown", "no id", "in braces", "without hyphens"],
+)
 def test_unknown_user_is_404(backend, user_id):
     answer = backend.get(f"/users/{user_id}", backend.person())
     assert (answer.status_code, answer.json()) == (404, {"detail": "User not found"})
