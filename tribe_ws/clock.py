@@ -9,10 +9,13 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Protocol
+from uuid import UUID
 
 from uuid_utils import uuid7
 
@@ -20,6 +23,10 @@ from uuid_utils import uuid7
 def new_id() -> str:
     """Make a fresh id: a UUIDv7 in its hyphenated lower-case form, ordered by the time of its making."""
     return str(uuid7())
+
+
+# 2024-01-01 in milliseconds: where the count in seeded ids begins.
+_SEEDED_SINCE = 1_704_067_200_000
 
 
 def format_timestamp(moment: datetime) -> str:
@@ -54,6 +61,34 @@ class Clock(Protocol):
         """Call ``callback`` on the running loop after ``seconds`` of this clock's time."""
         ...
 
+    def new_id(self, kind: str) -> str:
+        """Make a fresh id for a thing of that kind (``message``, ``user``, …)."""
+        ...
+
+
+class SeededIds:
+    """Ids that repeat: the n-th id of a kind is the same in every run with the same seed.
+
+    They have the form of a UUIDv7 and are ordered by their making, as all ids here are; the time in them is
+    only a count. What one kind uses up changes nothing for the others. Safe to call from several threads.
+    """
+
+    def __init__(self, seed: str) -> None:
+        self._seed = seed
+        self._chances: dict[str, tuple[Iterator[int], Random]] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, kind: str) -> str:
+        """Make the next id of that kind."""
+        with self._lock:
+            if kind not in self._chances:
+                # To be foreseen is what these ids are for.
+                chance = Random(f"{self._seed}:{kind}")  # noqa: S311
+                self._chances[kind] = itertools.count(_SEEDED_SINCE), chance
+            count, chance = self._chances[kind]
+            bits = next(count) << 80 | 7 << 76 | chance.getrandbits(12) << 64 | 2 << 62 | chance.getrandbits(62)
+        return str(UUID(int=bits))
+
 
 class SystemClock:
     """The machine's own time."""
@@ -73,6 +108,10 @@ class SystemClock:
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
         """Call ``callback`` on the running loop after ``seconds`` of real time."""
         return asyncio.get_running_loop().call_later(seconds, callback)
+
+    def new_id(self, kind: str) -> str:  # noqa: ARG002 - ids of all kinds are alike here
+        """Make a fresh id, unlike any other."""
+        return new_id()
 
 
 class _ManualTimer:
@@ -119,6 +158,10 @@ class ManualClock:
         timer = _ManualTimer(self._elapsed + max(0.0, seconds), callback)
         heapq.heappush(self._agenda, (timer.due, next(self._order), timer))
         return timer
+
+    def new_id(self, kind: str) -> str:  # noqa: ARG002 - ids of all kinds are alike here
+        """Make a fresh id, unlike any other."""
+        return new_id()
 
     def advance(self, seconds: float) -> None:
         """Move time forward by ``seconds`` and make every call that falls due on the way."""

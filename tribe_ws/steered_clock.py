@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tribe_ws.clock import Clock, SystemClock, Timer
+from tribe_ws.clock import Clock, SeededIds, SystemClock, Timer
 
 SYSTEM = "system"
 FROZEN = "frozen"
@@ -89,6 +89,7 @@ class SteeredClock:
     def __init__(self, mode: str = SYSTEM, *, base: Clock | None = None) -> None:
         self._base: Clock = base if base is not None else SystemClock()
         self._course = _Course(parse_mode(mode), self._base.monotonic(), 0.0, self._base.now())
+        self._ids: Callable[[str], str] = self._base.new_id
         self._agenda: list[tuple[float, int, _SteeredTimer]] = []
         self._order = itertools.count()
         self._cancelled = 0
@@ -135,6 +136,14 @@ class SteeredClock:
         if timer.due < self._alarm_at:
             self._set_alarm()
         return timer
+
+    def new_id(self, kind: str) -> str:
+        """Make a fresh id; after ``seed_ids``, the next one of its kind that the seed foresees."""
+        return self._ids(kind)
+
+    def seed_ids(self, seed: str) -> None:
+        """Begin a sequence of ids that is the same for every run with that seed."""
+        self._ids = SeededIds(seed)
 
     def set_mode(self, mode: str) -> None:
         """Run on at another speed from now on; raises ``ValueError`` for a mode that is none."""

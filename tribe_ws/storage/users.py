@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from tribe_ws.clock import Clock, new_id
+from tribe_ws.clock import Clock
 from tribe_ws.errors import ConflictError, NotFound, TribeError
 from tribe_ws.storage.database import Database
 from tribe_ws.storage.milliseconds import to_milliseconds
@@ -41,7 +41,7 @@ class UserStore:
         letters.
         """
         values = new_user(
-            new_id(), email, username, full_name, password_hash, to_milliseconds(self._clock.now())
+            self._clock.new_id("user"), email, username, full_name, password_hash, to_milliseconds(self._clock.now())
         )
         return await self._database.write(lambda connection: insert_user(connection, values))
 
