@@ -56,7 +56,7 @@ class PeerV2:
             data["recovered"] = frame.get("epoch") == self.epoch
         about = frame["conversation_id"]
         await self.peer.send({"event": "subscribed", "conversation_id": about, "data": data, **ref})
-        if data.get("recovered"):
+        if after is not None and data["recovered"]:
             for number in range(after + 1, self.head + 1):
                 await self.deliver(number)
 
@@ -267,6 +267,23 @@ async def test_a_renewed_token_is_told_on_the_open_socket() -> None:
     (auth,) = [frame for frame in server.received if frame["event"] == "auth"]
     assert auth["token"] == "token 1"
     assert server.connections == 1
+
+
+async def test_the_word_of_the_server_that_the_token_ends_counts_once_it_has_settled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def play(two: PeerV2) -> None:
+        await two.peer.send({"event": "token.expiring", "data": {"expires_at": END}})
+        await two.serve_on()
+
+    keys = Keys()
+    keeper = TokenKeeper(Tokens("first", "refresh"), keys)
+    monkeypatch.setattr(keeper, "renewal_due", lambda: 100.0)
+    monkeypatch.setattr("tribe_ws.client.renewing.SETTLED_AFTER", 0.0)
+    async with served(v2(play)) as server, stream_to(server, token=keeper) as stream:
+        await read_until(stream, TokenRenewed)
+        assert keys.given == 1
+        assert [frame["event"] for frame in server.received] == ["auth"]
 
 
 async def test_a_send_names_the_connection_that_needs_no_echo() -> None:
