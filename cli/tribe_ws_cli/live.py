@@ -48,6 +48,7 @@ class LiveOptions:
     max_retries: int | None = None
     ping_every: float | None = None
     shows_opening: bool = False
+    offers_v2: bool = True
 
 
 class Live:
@@ -309,6 +310,7 @@ def _stream_options(options: LiveOptions, timeout: float) -> StreamOptions:
         max_tries=options.max_retries,
         heartbeat=default.heartbeat if beat is None else (beat, beat) if beat else None,
         answer_timeout=timeout,
+        offers_v2=options.offers_v2,
     )
 
 

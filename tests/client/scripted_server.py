@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +18,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
 
 GENERAL = "0190a000-0000-7000-8000-000000000001"
 DESIGN = "0190a000-0000-7000-8000-000000000002"
@@ -90,10 +91,17 @@ async def well_behaved(peer: Peer) -> None:
 class ScriptedServer:
     """The store of messages, the script of connections, and the log of what came in."""
 
-    def __init__(self, *handlers: Handler, rest: Rest | None = None, refuse: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self,
+        *handlers: Handler,
+        rest: Rest | None = None,
+        refuse: tuple[int, ...] = (),
+        subprotocols: Sequence[str] = (),
+    ) -> None:
         self.handlers = handlers or (well_behaved,)
         self.rest = rest
         self.refuse = list(refuse)
+        self.subprotocols = [Subprotocol(name) for name in subprotocols]
         self.received: list[dict[str, Any]] = []
         self.requests: list[httpx.Request] = []
         self.paths: list[str] = []
@@ -113,7 +121,14 @@ class ScriptedServer:
 
     async def start(self, port: int = 0) -> None:
         self._server = await serve(
-            self._play, "127.0.0.1", port, process_request=self._upgrade, ping_interval=None, close_timeout=1
+            self._play,
+            "127.0.0.1",
+            port,
+            process_request=self._upgrade,
+            subprotocols=self.subprotocols or None,
+            select_subprotocol=self._select,
+            ping_interval=None,
+            close_timeout=1,
         )
         self.port = next(iter(self._server.sockets)).getsockname()[1]
 
@@ -148,6 +163,9 @@ class ScriptedServer:
         body = json.dumps({"detail": "not here"}).encode()
         headers = Headers({"Content-Length": str(len(body)), "Connection": "close"})
         return Response(status.value, status.phrase, headers, body)
+
+    def _select(self, _connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+        return next((one for one in self.subprotocols if one in offered), None)
 
     async def _play(self, websocket: ServerConnection) -> None:
         handler = self.handlers[min(self.connections, len(self.handlers) - 1)]

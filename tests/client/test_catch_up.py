@@ -8,7 +8,15 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tribe_ws.client.catch_up import MOST_HELD, MOST_THREADS, OVERLAP, REMEMBERED, CatchUp, Fate
+from tribe_ws.client.catch_up import (
+    MOST_HELD,
+    MOST_THREADS,
+    OVERLAP,
+    REMEMBERED,
+    CatchUp,
+    Fate,
+    Position,
+)
 from tribe_ws.client.events import Event, read_event
 
 HERE = "room"
@@ -250,8 +258,8 @@ def test_whatever_happens_every_message_is_handed_out_once_and_in_order(
         follow(steps)
 
 
-def follow(steps: list[tuple[str, int]]) -> None:
-    conversation = Conversation()
+def follow(steps: list[tuple[str, int]], conversation: Conversation | None = None) -> None:
+    conversation = conversation or Conversation()
     for step, amount in steps:
         if step == "lose":
             conversation.lose()
@@ -260,3 +268,155 @@ def follow(steps: list[tuple[str, int]]) -> None:
             getattr(conversation, step)(amount)
     conversation.settle()
     assert conversation.seen == conversation.stored
+
+
+# ── where the server numbers its messages ───────────────────────────────────────────────────────────────────
+
+
+def at(seq: int, epoch: str = "one") -> Position:
+    return Position(epoch, seq)
+
+
+def test_the_position_moves_with_what_is_handed_out_and_never_back() -> None:
+    catch_up = CatchUp()
+    assert catch_up.position(HERE) is None
+    catch_up.moved_to(HERE, 3)
+    assert catch_up.position(HERE) is None
+    assert not catch_up.subscribed_at(HERE, at(5), is_recovered=False)
+    catch_up.moved_to(HERE.upper(), 7)
+    catch_up.moved_to(HERE, 6)
+    assert catch_up.position(HERE) == at(7)
+    catch_up.forget_position(HERE)
+    assert catch_up.position(HERE) is None
+
+
+def test_a_replay_ends_the_holding() -> None:
+    catch_up = CatchUp()
+    catch_up.subscribed_at(HERE, at(5), is_recovered=False)
+    catch_up.begin_session((HERE,))
+    assert catch_up.subscribed_at(HERE, at(9), is_recovered=True)
+    assert catch_up.position(HERE) == at(5)
+    assert take(catch_up, "6") is Fate.HAND_OUT
+    assert not catch_up.begin_fetching(HERE)
+
+
+def test_a_new_position_counts_only_once_everything_before_it_was_fetched() -> None:
+    catch_up = CatchUp()
+    catch_up.subscribed_at(HERE, at(5), is_recovered=False)
+    catch_up.begin_session((HERE,))
+    assert not catch_up.subscribed_at(HERE, at(2, "two"), is_recovered=False)
+    assert catch_up.begin_fetching(HERE)
+    catch_up.moved_to(HERE, 3)
+    assert catch_up.position(HERE) == at(5)
+    catch_up.begin_session((HERE,))
+    assert catch_up.position(HERE) == at(5)
+    catch_up.subscribed_at(HERE, at(4, "two"), is_recovered=False)
+    assert catch_up.go_live(HERE)
+    assert catch_up.position(HERE) == at(4, "two")
+
+
+def test_a_replay_that_comes_after_the_fetching_began_is_held() -> None:
+    catch_up = CatchUp()
+    catch_up.subscribed_at(HERE, at(5), is_recovered=False)
+    catch_up.begin_session((HERE,))
+    assert catch_up.begin_fetching(HERE)
+    assert not catch_up.subscribed_at(HERE, at(9), is_recovered=True)
+    assert take(catch_up, "6") is Fate.HOLD
+
+
+class NumberedConversation(Conversation):
+    """The same where the server numbers: some connections replay what was missed, some do not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answer: tuple[Position, bool] | None = (at(0), False)
+        self.is_numbered = True
+        self.epoch = "one"
+
+    def lose(self) -> None:
+        super().lose()
+        self.answer = None
+
+    def fresh_epoch(self, _: int) -> None:
+        """The database is another one, with the same messages, from the next connection on."""
+        self.lose()
+        self.epoch += "+"
+        self.reconnect()
+
+    def foreign(self, _: int) -> None:
+        """The next connection is to a server that knows no numbers."""
+        self.lose()
+        self.reconnect()
+        self.is_numbered, self.answer = False, None
+        self.is_fetching = self.catch_up.begin_fetching(HERE)
+
+    def reconnect(self) -> None:
+        self.is_numbered = True
+        self.catch_up.begin_session((HERE,))
+        self.page()
+        self.is_fetching, self.wire = False, []
+        position = self.catch_up.position(HERE)
+        is_recovered = position is not None and position.epoch == self.epoch
+        self.answer = at(len(self.stored), self.epoch), is_recovered
+        if is_recovered:
+            assert position is not None
+            self.wire = self.stored[position.seq :]
+
+    def late(self, _: int) -> None:
+        """The answer takes so long that the fetching begins before it."""
+        if self.wire is not None and self.answer is not None and self.catch_up.begin_fetching(HERE):
+            self.page()
+            self.is_fetching = True
+
+    def receive(self, count: int) -> None:
+        if self.wire is not None and self.answer is not None:
+            (where, is_recovered), self.answer = self.answer, None
+            if not self.catch_up.subscribed_at(HERE, where, is_recovered=is_recovered):
+                was_fetching = self.is_fetching
+                self.is_fetching = self.catch_up.begin_fetching(HERE)
+                if self.is_fetching and not was_fetching:
+                    self.page()
+        for _ in range(count):
+            if self.wire:
+                self.take(self.wire.pop(0))
+
+    def take(self, name: str) -> None:
+        fate = self.catch_up.arrived(HERE, name, message(name))
+        if fate is Fate.HAND_OUT:
+            self.give(name)
+        if fate is not Fate.HOLD and self.is_numbered:
+            self.catch_up.moved_to(HERE, int(name) + 1)
+
+    def release(self) -> None:
+        while (held := self.catch_up.next_held(HERE)) is not None:
+            fate, event = held
+            if fate is Fate.HAND_OUT:
+                self.give(str(event.message_id))
+            if self.is_numbered:
+                self.catch_up.moved_to(HERE, int(str(event.message_id)) + 1)
+            self.catch_up.drop_held(HERE)
+        self.is_fetching = not self.catch_up.go_live(HERE)
+        if self.is_fetching:
+            self.page()
+
+    def settle(self) -> None:
+        self.receive(0)
+        super().settle()
+
+
+NUMBERED_STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(["send", "receive", "fetch"]), st.integers(1, 40)),
+        st.tuples(st.sampled_from(["lose", "late", "fresh_epoch", "foreign"]), st.just(0)),
+    ),
+    max_size=60,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(NUMBERED_STEPS, st.sampled_from([1, 5, MOST_HELD]))
+def test_replayed_or_fetched_every_message_is_handed_out_once_and_in_order(
+    steps: list[tuple[str, int]], room: int
+) -> None:
+    with patch("tribe_ws.client.catch_up.MOST_HELD", room):
+        follow(steps, NumberedConversation())

@@ -80,8 +80,13 @@ def test_renewal_is_due_a_minute_before_the_end() -> None:
 
 
 def test_a_short_token_is_renewed_in_the_last_tenth_of_its_life() -> None:
-    tokens = Tokens(jwt(iat=epoch(), exp=epoch(10)), "r")
-    assert tokens.renewal_at == START + timedelta(seconds=9)
+    tokens = Tokens(jwt(iat=epoch(), exp=epoch(20)), "r")
+    assert tokens.renewal_at == START + timedelta(seconds=18)
+
+
+def test_a_token_of_seconds_is_renewed_before_what_rounding_may_take_off() -> None:
+    tokens = Tokens(jwt(iat=epoch(), exp=epoch(5)), "r")
+    assert tokens.renewal_at == START + timedelta(seconds=3.5)
 
 
 def test_what_the_server_said_at_login_counts_more_than_the_claim() -> None:

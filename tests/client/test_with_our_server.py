@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import pytest
 
 from tests.client.scripted_server import until
 from tribe_ws.client.client import TribeClient
-from tribe_ws.client.events import Reconnected, TokenRenewed
+from tribe_ws.client.events import Event, Reconnected, TokenRenewed
 from tribe_ws.client.options import StreamOptions
 from tribe_ws.demo_accounts import DEMO_PASSWORD, demo_email, fixture_id
 from tribe_ws.errors import AuthenticationError, WaitedInVain
@@ -105,10 +106,26 @@ async def test_a_wrong_password_is_told_as_such(server: LocalServer) -> None:
             pass
 
 
-async def test_a_stream_outlives_its_tokens() -> None:
+async def test_a_token_is_renewed_on_the_open_socket() -> None:
+    with LocalServer.in_thread(local_settings(access_ttl=5.0)) as server:
+        async with user(server.url, "alice") as alice, user(server.url, "bob") as bob:
+            await bob.subscribe(GENERAL)
+            seen: list[str] = []
+            async with asyncio.timeout(30):
+                async for item in bob.events(notices=True):
+                    seen.append(item.name if isinstance(item, Event) else type(item).__name__)
+                    if seen.count("authenticated") == 2:
+                        break
+            assert "Lost" not in seen
+            sent = await alice.send(GENERAL, "still there?")
+            await bob.wait_for(lambda event: event.message_id == sent.message.id, 20.0)
+
+
+async def test_a_stream_without_v2_outlives_its_tokens() -> None:
     settings = local_settings(access_ttl=1.0)
     with LocalServer.in_thread(settings) as server:
-        async with user(server.url, "alice") as alice, user(server.url, "bob") as bob:
+        plain = StreamOptions(first_delay=0.05, longest_delay=0.5, offers_v2=False)
+        async with user(server.url, "alice") as alice, user(server.url, "bob", options=plain) as bob:
             await bob.subscribe(GENERAL)
             renewed = back = False
             async with asyncio.timeout(30):
@@ -274,3 +291,62 @@ async def close_all_of(server: LocalServer, user_id: str) -> None:
     from tribe_ws.protocol.close_codes import INTERNAL
 
     server.services.hub.close_user(user_id, INTERNAL)
+
+
+@pytest.mark.parametrize("offers_v2", [True, False], ids=["v2", "documented"])
+async def test_cut_off_at_any_moment_every_message_comes_once_and_in_order(
+    server: LocalServer, offers_v2: bool
+) -> None:
+    await cut_off_during(server, messages=300, senders=("alice", "cara", "dan"), offers_v2=offers_v2)
+
+
+@pytest.mark.slow
+async def test_cut_off_during_two_thousand_messages_every_one_comes_once_and_in_order(
+    server: LocalServer,
+) -> None:
+    await cut_off_during(server, messages=2000, senders=("alice", "cara", "dan", "alice") * 2, offers_v2=True)
+
+
+async def cut_off_during(
+    server: LocalServer, *, messages: int, senders: tuple[str, ...], offers_v2: bool
+) -> None:
+    """Send from all sides while one listener loses its connection again and again, at no good moment."""
+    options = StreamOptions(first_delay=0.01, longest_delay=0.1, offers_v2=offers_v2)
+    rng = random.Random(20260101)
+    async with AsyncExitStack() as stack:
+        bob = await stack.enter_async_context(user(server.url, "bob", options=options))
+        tribes = [await stack.enter_async_context(user(server.url, name)) for name in senders]
+        await bob.subscribe(GENERAL)
+        sent: list[str] = []
+        seen: list[str] = []
+
+        async def send(tribe: TribeClient, count: int) -> None:
+            for number in range(count):
+                answer = await tribe.send(GENERAL, f"message {number}")
+                sent.append(answer.message.id)
+
+        async def cut() -> None:
+            while True:
+                await asyncio.sleep(rng.uniform(0.0, 0.15))
+                bob.stream.reconnect_now()
+
+        share = messages // len(senders)
+        sending = [asyncio.create_task(send(tribe, share)) for tribe in tribes]
+        cutting = asyncio.create_task(cut())
+        async with asyncio.timeout(PATIENCE):
+            async for event in bob.events():
+                if event.message_id is not None:
+                    seen.append(event.message_id)
+                if len(seen) > messages // 2 and len(sent) == share * len(senders):
+                    cutting.cancel()
+                if len(seen) == share * len(senders):
+                    break
+        await asyncio.gather(*sending)
+        cutting.cancel()
+        assert len(set(seen)) == len(seen)
+        assert set(seen) == set(sent)
+        stored: list[str] = []
+        while len(stored) < len(seen):
+            page = await bob.history(GENERAL, limit=100, before=stored[0] if stored else None)
+            stored = [one.id for one in page.messages] + stored
+        assert seen == stored[-len(seen) :]

@@ -8,6 +8,8 @@ The bookkeeping of a client's position is where other systems broke (reliability
 * the anchor to fetch from lies ``OVERLAP`` messages before the newest one handed out, so that a message which
   a server delivered out of order is not skipped; what comes twice by that is known by its id;
 * live messages for which there is no room while holding are dropped and fetched as well;
+* the position that ``tribe.v2`` resumes from moves in the same step in which a message is handed out, and
+  while the missed ones are fetched by REST a new one counts only once they all were;
 * memory is bounded: ``REMEMBERED`` ids a conversation, ``MOST_THREADS`` conversations.
 """
 
@@ -34,6 +36,14 @@ class Fate(Enum):
     KNOWN = "known"
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a conversation was handed out, by the server's numbers of one epoch."""
+
+    epoch: str
+    seq: int
+
+
 @dataclass(slots=True)
 class _Thread:
     """What is known of one conversation."""
@@ -45,6 +55,10 @@ class _Thread:
     seen: dict[str, int] = field(default_factory=dict)
     held: deque[tuple[str, Event]] | None = None
     has_overflowed: bool = False
+    is_fetching: bool = False
+    position: Position | None = None
+    # The position that counts once everything before it was fetched.
+    pending: Position | None = None
 
 
 class CatchUp:
@@ -82,6 +96,7 @@ class CatchUp:
         self._session += 1
         for thread in self._threads.values():
             thread.held, thread.has_overflowed = None, False
+            thread.is_fetching, thread.pending = False, None
         for conversation_id in catching_up:
             self._thread(conversation_id).held = deque()
 
@@ -108,6 +123,52 @@ class CatchUp:
         if len(thread.seen) > REMEMBERED:
             del thread.seen[next(iter(thread.seen))]
 
+    # ── the server's numbers (tribe.v2) ─────────────────────────────────────────────────────────────────────
+
+    def position(self, conversation_id: str) -> Position | None:
+        """Tell where a server that numbers its messages should go on; ``None`` where nobody knows."""
+        thread = self._threads.get(conversation_id.lower())
+        return thread.position if thread else None
+
+    def subscribed_at(self, conversation_id: str, at: Position, *, is_recovered: bool) -> bool:
+        """Note where a subscription begins; tells whether what was missed comes over this connection."""
+        thread = self._thread(conversation_id)
+        if thread.held is None:
+            if not is_recovered:
+                thread.position = at
+            return is_recovered
+        if is_recovered and not thread.held and not thread.is_fetching:
+            thread.held = None
+            return True
+        # It came too late, or after other messages: they are fetched, and what is known is left out.
+        thread.pending = at
+        return False
+
+    def moved_to(self, conversation_id: str, seq: int) -> None:
+        """Move the position on, at the moment a message of that number is handed out."""
+        thread = self._thread(conversation_id)
+        current = thread.position if thread.held is None else thread.pending
+        if current is None or seq <= current.seq:
+            return
+        moved = Position(current.epoch, seq)
+        if thread.held is None:
+            thread.position = moved
+        else:
+            thread.pending = moved
+
+    def forget_position(self, conversation_id: str) -> None:
+        """Drop the position, after the server ended the subscription."""
+        thread = self._thread(conversation_id)
+        thread.position = thread.pending = None
+
+    # ── fetching ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def begin_fetching(self, conversation_id: str) -> bool:
+        """Tell whether missed messages must be fetched; from now on no replay takes their place."""
+        thread = self._thread(conversation_id)
+        thread.is_fetching = thread.held is not None
+        return thread.is_fetching
+
     def next_held(self, conversation_id: str) -> tuple[Fate, Event] | None:
         """Look at the next held message and its fate; ``None`` when none is left."""
         thread = self._thread(conversation_id)
@@ -128,7 +189,9 @@ class CatchUp:
         if thread.has_overflowed:
             thread.has_overflowed = False
             return False
-        thread.held = None
+        thread.held, thread.is_fetching = None, False
+        if thread.pending is not None:
+            thread.position, thread.pending = thread.pending, None
         return True
 
     def _fate_of(self, thread: _Thread, message_id: str) -> Fate:

@@ -155,9 +155,8 @@ class TribeClient:
 
         Options are those of ``RestClient.send_message``; a server that restarts is waited for 10 seconds.
         """
-        return await self.rest.send_message(
-            conversation_id, content, **{"patience": SEND_PATIENCE, **options}
-        )
+        defaults = {"patience": SEND_PATIENCE, "connection_id": self._stream and self._stream.connection_id}
+        return await self.rest.send_message(conversation_id, content, **{**defaults, **options})
 
     async def history(
         self, conversation_id: str, *, limit: int = 50, before: str | None = None, after: str | None = None

@@ -24,6 +24,7 @@ from websockets.exceptions import (
     ProxyError,
     WebSocketException,
 )
+from websockets.typing import Subprotocol
 
 import tribe_ws
 from tribe_ws.client.events import Event, WireLine, binary_event, read_event
@@ -38,6 +39,8 @@ from tribe_ws.client.options import Timeouts
 from tribe_ws.client.tokens import Tokens
 from tribe_ws.clock import Clock
 from tribe_ws.errors import CannotConnect, ConnectionLost, TribeError
+from tribe_ws.protocol.frames_v2 import ConnectedV2
+from tribe_ws.protocol.profiles import SUBPROTOCOL_V2
 from tribe_ws.protocol.urls import ServerAddress, redact
 
 NO_CLOSE_FRAME = 1006
@@ -58,12 +61,19 @@ class Connection:
     ) -> None:
         self.token = token
         self.early: tuple[Event, ...] = ()
+        self.is_v2 = websocket.subprotocol == SUBPROTOCOL_V2
         self.last_received = clock.monotonic()
         self._websocket = websocket
         self._address = address
         self._clock = clock
         self._on_wire = on_wire
         self._own_reason = ""
+
+    @property
+    def connection_id(self) -> str | None:
+        """What the server calls this connection, which only ``tribe.v2`` tells."""
+        frame = self.early[-1].frame if self.early else None
+        return frame.data.connection_id if isinstance(frame, ConnectedV2) else None
 
     async def receive(self) -> Event:
         """Give the next frame as an event; raises ``ConnectionLost``, ``AuthenticationError`` at the end."""
@@ -76,7 +86,7 @@ class Connection:
         if isinstance(data, bytes):
             event = binary_event(data, received_at=now, at=at)
         else:
-            event = read_event(data, received_at=now, at=at)
+            event = read_event(data, received_at=now, at=at, is_v2=self.is_v2)
         self._log("in", event.text)
         return event
 
@@ -145,14 +155,15 @@ async def open_connection(
     clock: Clock,
     timeouts: Timeouts,
     on_wire: Callable[[WireLine], None] | None = None,
+    offers_v2: bool = False,
 ) -> Connection:
-    """Connect and wait for ``connected``.
+    """Connect, offering ``tribe.v2`` if so asked, and wait for ``connected``.
 
     Raises ``CannotConnect``, ``AuthenticationError`` or ``ConnectionLost``.
     """
     if on_wire is not None:
         on_wire(WireLine("note", f"connecting to {address.socket_url}?token=***"))
-    websocket = await _handshake(address, token, timeouts)
+    websocket = await _handshake(address, token, timeouts, offers_v2=offers_v2)
     connection = Connection(websocket, address, token, clock, on_wire)
     try:
         await connection.await_connected(timeouts.connected)
@@ -162,13 +173,16 @@ async def open_connection(
     return connection
 
 
-async def _handshake(address: ServerAddress, token: str, timeouts: Timeouts) -> ClientConnection:
+async def _handshake(
+    address: ServerAddress, token: str, timeouts: Timeouts, *, offers_v2: bool
+) -> ClientConnection:
     try:
         return await open_websocket(
             address.socket_url_with(token),
             # Even loopback would go through http_proxy otherwise.
             proxy=None if address.is_loopback else True,
             compression=None,
+            subprotocols=[Subprotocol(SUBPROTOCOL_V2)] if offers_v2 else None,
             open_timeout=timeouts.handshake,
             close_timeout=timeouts.close,
             # The documented heartbeat is ours to send (stream.py).

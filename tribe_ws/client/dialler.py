@@ -101,6 +101,7 @@ class Dialler:
                 clock=self._memory.clock,
                 timeouts=self._memory.options.timeouts,
                 on_wire=self._on_wire,
+                offers_v2=self._memory.options.offers_v2,
             )
         finally:
             self.is_dialling = False

@@ -12,8 +12,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from tribe_ws.errors import ProtocolViolation, TribeError
-from tribe_ws.protocol.codec import decode_server_frame, explain_server_frame, parse_json
+from tribe_ws.protocol.codec import (
+    decode_server_frame,
+    decode_server_frame_v2,
+    explain_server_frame,
+    explain_server_frame_v2,
+    parse_json,
+)
 from tribe_ws.protocol.frames import Frame, MessageNew
+from tribe_ws.protocol.frames_v2 import MessageNewV2, SubscribedV2, Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +30,7 @@ class Event:
     ``name`` is the event's name, empty where the frame has none. ``frame`` is the typed frame, ``None`` where
     no model describes it. ``latency`` (seconds) is known for an answer to something this stream sent.
     ``complaint`` is empty for a frame that keeps the contract. ``is_recovered`` marks a message that was
-    fetched after a gap, ``is_heartbeat`` the pong to a ping which the stream sent by itself.
+    fetched or replayed after a gap, ``is_heartbeat`` the pong to a ping which the stream sent by itself.
     """
 
     name: str
@@ -49,6 +56,16 @@ class Event:
         """The id of the message that a ``message.new`` carries, whatever else is wrong with the frame."""
         found = self.data.get("id") if self.name == "message.new" else None
         return found if isinstance(found, str) and found else None
+
+    @property
+    def seq(self) -> int | None:
+        """The message's number in its conversation, which only ``tribe.v2`` tells."""
+        return self.frame.data.seq if isinstance(self.frame, MessageNewV2) else None
+
+    @property
+    def subscription(self) -> Subscription | None:
+        """Where a subscription begins, which only ``tribe.v2`` tells."""
+        return self.frame.data if isinstance(self.frame, SubscribedV2) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +105,8 @@ class Reconnected(Notice):
     """The connection is open again and everything missed has been handed out before this notice.
 
     ``gap`` is the seconds from the loss to ``connected``; ``conversations`` are those subscribed again;
-    ``missed`` counts the messages that were fetched; ``unconfirmed`` are subscriptions which the server did
-    not confirm again (not a participant any more?).
+    ``missed`` counts the messages that were fetched or replayed; ``unconfirmed`` are subscriptions which the
+    server did not confirm again (not a participant any more?).
     """
 
     gap: float
@@ -146,14 +163,17 @@ class WireLine:
     text: str
 
 
-def read_event(text: str, *, received_at: float, at: datetime, is_recovered: bool = False) -> Event:
+def read_event(
+    text: str, *, received_at: float, at: datetime, is_recovered: bool = False, is_v2: bool = False
+) -> Event:
     """Make an event of any text a server can send; never raises."""
     raw, complaint = _read_object(text)
     name = raw.get("event")
     frame = None
     if not complaint:
-        frame = decode_server_frame(raw)
-        complaint = explain_server_frame(raw) if frame is None else _complain(frame)
+        frame = decode_server_frame_v2(raw) if is_v2 else decode_server_frame(raw)
+        explain = explain_server_frame_v2 if is_v2 else explain_server_frame
+        complaint = explain(raw) if frame is None else _complain(frame)
     return Event(
         name=name if isinstance(name, str) else "",
         conversation_id=_conversation_id(raw),
@@ -195,7 +215,7 @@ def read_time(text: object) -> datetime | None:
 
 
 def _complain(frame: Frame) -> str:
-    if isinstance(frame, MessageNew) and not is_utc_time(frame.data.created_at):
+    if isinstance(frame, MessageNew | MessageNewV2) and not is_utc_time(frame.data.created_at):
         return f'data.created_at: "{frame.data.created_at[:40]}" is not an RFC 3339 UTC time'
     return ""
 

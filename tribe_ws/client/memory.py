@@ -15,7 +15,7 @@ from tribe_ws.client.missed import History, newest_id
 from tribe_ws.client.options import StreamOptions
 from tribe_ws.client.tokens import TokenSource
 from tribe_ws.clock import Clock
-from tribe_ws.errors import TribeError
+from tribe_ws.errors import TribeError, WaitedInVain
 
 
 @dataclass(slots=True)
@@ -60,6 +60,8 @@ class Memory:
             self.catch_up.handed_out(conversation_id, message_id)
         elif fate is Fate.REPEATED:
             await self.buffer.put(Repeated(self.clock.now(), event))
+        if fate is not Fate.HOLD and event.seq is not None:
+            self.catch_up.moved_to(conversation_id, event.seq)
 
     def forget(self, conversation_id: str) -> None:
         """Take a conversation out of what is restored and caught up with."""
@@ -72,6 +74,12 @@ class Memory:
         for waiting in self.waiting.get(conversation_id.lower(), ()):
             if not waiting.done():
                 waiting.set_result(latency)
+
+    def refuse(self, conversation_id: str, error: WaitedInVain) -> None:
+        """Note that the server said no to a subscription, where it says so."""
+        for waiting in self.waiting.get(conversation_id.lower(), ()):
+            if not waiting.done():
+                waiting.set_exception(error)
 
     @contextmanager
     def awaiting(self, conversation_id: str, confirmed: asyncio.Future[float]) -> Iterator[None]:

@@ -22,10 +22,13 @@ class StreamOptions:
 
     ``heartbeat`` is the least and the most between two pings, ``None`` for no pings. ``max_tries`` counts the
     attempts after one loss. ``steady_after`` is how long a connection must have held for its loss to count as
-    the first trouble.
+    the first trouble. ``offers_v2`` asks for ``tribe.v2``: a server that selects it replays what was
+    missed and takes a renewed token on the open socket; with any other the same is done by REST and a
+    reconnect.
     """
 
     reconnect: bool = True
+    offers_v2: bool = True
     max_tries: int | None = None
     first_delay: float = 0.5
     longest_delay: float = 15.0

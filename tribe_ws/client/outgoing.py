@@ -18,6 +18,7 @@ class Outgoing:
     text: str | bytes
     event: str = ""
     conversation_id: str = ""
+    ref: str = ""
 
 
 def read_outgoing(frame: Frame | Mapping[str, Any] | str | bytes) -> Outgoing:
@@ -34,7 +35,7 @@ def read_outgoing(frame: Frame | Mapping[str, Any] | str | bytes) -> Outgoing:
         return Outgoing(frame)
     if not isinstance(parsed, dict):
         return Outgoing(frame)
-    return Outgoing(frame, _text(parsed, "event"), _text(parsed, "conversation_id"))
+    return Outgoing(frame, _text(parsed, "event"), _text(parsed, "conversation_id"), _text(parsed, "ref"))
 
 
 def _text(parsed: dict[str, Any], name: str) -> str:

@@ -223,13 +223,14 @@ class RestClient:
         reply_to_message_id: str | None = None,
         client_message_id: str | None = None,
         idempotency_key: str | None = None,
+        connection_id: str | None = None,
         patience: float = 0.0,
     ) -> SentMessage:
         """Store a message; returns when the server has committed it (contract 6.1).
 
         For ``patience`` seconds a send that could not go out is tried again. One that went out and got no
         answer is repeated only at a server that is known to honour idempotency keys, with the same key:
-        nothing is stored twice.
+        nothing is stored twice. ``connection_id`` is the socket of ``tribe.v2`` that needs no echo of it.
         """
         body: Raw = {"content": content}
         optional = {
@@ -239,7 +240,11 @@ class RestClient:
         }
         body.update((name, value) for name, value in optional.items() if value is not None)
         sent = await self._sender.send(
-            f"{_path(conversation_id)}/messages", body, key=idempotency_key, patience=patience
+            f"{_path(conversation_id)}/messages",
+            body,
+            key=idempotency_key,
+            patience=patience,
+            connection_id=connection_id,
         )
         return SentMessage(
             message=self._message_of(sent.answer, conversation_id),

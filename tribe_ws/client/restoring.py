@@ -23,7 +23,8 @@ FORBIDDEN, NOT_FOUND, TOO_MANY, SERVER_ERROR = 403, 404, 429, 500
 _MESSAGE_KEYS = ("id", "conversation_id", "sender", "content", "message_type", "created_at")
 _SENDER_KEYS = ("id", "username", "full_name", "profile_image_url")
 
-Subscribing = Callable[[str, Callable[[float], None]], Awaitable[Any]]
+Subscribing = Callable[[str, Callable[[float], None], Callable[[], None]], Awaitable[Any]]
+"""Subscribes to a conversation; hears the confirmation, or that the server said no."""
 
 
 class Restorer:
@@ -52,23 +53,29 @@ class Restorer:
 
     async def _subscribe_to(self, conversations: tuple[str, ...]) -> None:
         self.unconfirmed = set(conversations)
+        unanswered = set(conversations)
         all_answered = asyncio.Event()
 
-        def answered(conversation_id: str, _latency: float) -> None:
-            self.unconfirmed.discard(conversation_id)
-            if not self.unconfirmed:
+        def answered(conversation_id: str) -> None:
+            unanswered.discard(conversation_id)
+            if not unanswered:
                 all_answered.set()
 
+        def confirmed(conversation_id: str, _latency: float) -> None:
+            self.unconfirmed.discard(conversation_id)
+            answered(conversation_id)
+
         for one in conversations:
-            await self._subscribe(one, partial(answered, one))
-        if self.unconfirmed:
+            await self._subscribe(one, partial(confirmed, one), partial(answered, one))
+        if unanswered:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._memory.options.answer_timeout):
                     await all_answered.wait()
 
     async def _catch_up(self, history: History, conversation_id: str, gate: asyncio.Semaphore) -> None:
         async with gate:
-            is_live = False
+            # Where the server replays what was missed, nothing is fetched.
+            is_live = not self._memory.catch_up.begin_fetching(conversation_id)
             while not is_live:
                 try:
                     await self._fetch_patiently(history, conversation_id)

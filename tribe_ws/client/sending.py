@@ -45,14 +45,25 @@ class Sender:
         self._clock = clock
         self._honours_keys = False
 
-    async def send(self, path: str, body: dict[str, Any], *, key: str | None, patience: float) -> Sent:
+    async def send(
+        self,
+        path: str,
+        body: dict[str, Any],
+        *,
+        key: str | None,
+        patience: float,
+        connection_id: str | None = None,
+    ) -> Sent:
         """Post one message; repeats it as far as ``patience`` and the server allow."""
         key = key or new_id()
+        headers = {"Idempotency-Key": key}
+        if connection_id is not None:
+            headers["X-Connection-Id"] = connection_id
         attempt = _Attempt(give_up_at=self._clock.monotonic() + patience)
         while True:
             attempt.tries += 1
             try:
-                answer = await self._calls.call("POST", path, body=body, headers={"Idempotency-Key": key})
+                answer = await self._calls.call("POST", path, body=body, headers=headers)
             except CannotConnect as error:
                 if not await self._may_try_again(error, attempt):
                     raise _tell_doubt(error, key) if attempt.is_in_doubt else error from None

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from tribe_ws.client.answers import AnswerBook, Question
+from tribe_ws.client.catch_up import Fate, Position
 from tribe_ws.client.connection import Connection
-from tribe_ws.client.events import Event, PongMissing, Reconnected, TokenRenewed
+from tribe_ws.client.events import Event, PongMissing, Reconnected
 from tribe_ws.client.memory import Memory
 from tribe_ws.client.outgoing import Outgoing
+from tribe_ws.client.renewing import Renewal
 from tribe_ws.client.restoring import Restorer
-from tribe_ws.client.tokens import TokenKeeper, TokenSource
-from tribe_ws.errors import TribeError
+from tribe_ws.errors import TribeError, WaitedInVain
 from tribe_ws.protocol.codec import encode
-from tribe_ws.protocol.frames import Ping, Subscribe
-
-RETRY_RENEWAL_AFTER = 30.0
+from tribe_ws.protocol.frames import Frame, Ping, Subscribe
+from tribe_ws.protocol.frames_v2 import PingV2, SubscribeV2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,18 @@ class Session:
         self._memory = memory
         self._gap = gap
         self._missing_pong_told = False
+        self._asked = 0
+        self._renewal = Renewal(connection, memory, self._ask)
+        # Conversation → the number up to which messages are replayed, not live.
+        self._replayed_to: dict[str, int] = {}
+        self._replayed = 0
 
     async def run(self) -> TribeError:
         """Read until the connection ends, and do all that goes along with it meanwhile."""
         restoring = self._memory.to_restore() if self._gap else ()
         self._memory.catch_up.begin_session(restoring if self._memory.history else ())
         async with asyncio.TaskGroup() as group:
-            company = [group.create_task(self._beat()), group.create_task(self._keep_token_fresh())]
+            company = [group.create_task(self._beat()), group.create_task(self._renewal.run())]
             if self._gap is not None:
                 company.append(group.create_task(self._restore(restoring, self._gap)))
             ending = await self._read()
@@ -57,7 +63,8 @@ class Session:
 
     async def send(self, outgoing: Outgoing) -> None:
         """Send a frame as it is, and note the question if it is one."""
-        question = Question(self._memory.clock.monotonic())
+        ref = outgoing.ref if self.connection.is_v2 else ""
+        question = Question(self._memory.clock.monotonic(), ref=ref)
         if outgoing.event == "ping":
             self.answers.pinged(question)
         elif outgoing.event == "subscribe" and outgoing.conversation_id:
@@ -66,15 +73,57 @@ class Session:
 
     async def ask(self, ping: Question) -> None:
         """Send the documented ping; its question hears the latency."""
+        ping.ref = self._new_ref()
         self.answers.pinged(ping)
-        await self.connection.send(encode(Ping()).decode())
+        await self._send(PingV2(ref=ping.ref) if self.connection.is_v2 else Ping())
 
-    async def subscribe(self, conversation_id: str, on_answer: Callable[[float], None] | None = None) -> None:
-        """Send ``subscribe``; ``on_answer`` hears the latency."""
-        self.answers.subscribing(
-            conversation_id, Question(self._memory.clock.monotonic(), on_answer=on_answer)
+    async def subscribe(
+        self,
+        conversation_id: str,
+        on_answer: Callable[[float], None] | None = None,
+        on_refusal: Callable[[], None] | None = None,
+    ) -> None:
+        """Send ``subscribe``, with our position where it is understood; ``on_answer`` hears the latency."""
+        refused = partial(self._refused, conversation_id, on_refusal)
+        question = Question(
+            self._memory.clock.monotonic(), on_answer=on_answer, on_error=refused, ref=self._new_ref()
         )
-        await self.connection.send(encode(Subscribe(conversation_id=conversation_id)).decode())
+        self.answers.subscribing(conversation_id, question)
+        await self._send(self._subscribe_frame(conversation_id, question.ref))
+
+    def _subscribe_frame(self, conversation_id: str, ref: str) -> Frame:
+        if not self.connection.is_v2:
+            return Subscribe(conversation_id=conversation_id)
+        memory, position = self._memory, None
+        if conversation_id.lower() in memory.confirmed:
+            position = memory.catch_up.position(conversation_id)
+        if position is None:
+            return SubscribeV2(conversation_id=conversation_id, ref=ref)
+        return SubscribeV2(
+            conversation_id=conversation_id, after_seq=position.seq, epoch=position.epoch, ref=ref
+        )
+
+    def _refused(self, conversation_id: str, on_refusal: Callable[[], None] | None, error: Event) -> None:
+        code, message = error.data.get("code"), error.data.get("message")
+        if on_refusal is not None:
+            if error.data.get("retryable") is True:
+                self.connection.break_off(f"a subscription was not restored: {code}")
+                return
+            on_refusal()
+        said = f"the server refused the subscription to {conversation_id}: {code} ({message})"
+        self._memory.refuse(conversation_id, WaitedInVain(said, seconds=error.latency or 0.0))
+
+    async def _ask(self, frame: Frame, question: Question) -> None:
+        self.answers.named(question)
+        await self._send(frame)
+
+    async def _send(self, frame: Frame) -> None:
+        await self.connection.send(encode(frame).decode())
+
+    def _new_ref(self) -> str:
+        """Name a question where the server gives the name back; empty where it does not."""
+        self._asked += 1
+        return f"tribe-ws-{self._asked}" if self.connection.is_v2 else ""
 
     # ── reading ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -96,17 +145,29 @@ class Session:
             return
         if conversation_id is not None:
             self._note_subscription(event, conversation_id.lower())
+        if event.name == "token.expiring":
+            self._renewal.hurry()
         await self._memory.buffer.put(event)
 
     async def _take_message(self, event: Event, conversation_id: str, message_id: str) -> None:
+        replayed_to = self._replayed_to.get(conversation_id.lower(), 0)
+        if event.seq is not None and event.seq <= replayed_to:
+            event = replace(event, is_recovered=True)
         fate = self._memory.catch_up.arrived(conversation_id, message_id, event)
         await self._memory.hand_out(fate, event, conversation_id, message_id)
+        self._replayed += event.is_recovered and fate is Fate.HAND_OUT
 
     def _note_subscription(self, event: Event, conversation_id: str) -> None:
         if event.name == "subscribed" and event.latency is not None:
             self._memory.confirm(conversation_id, event.latency)
         elif event.name == "unsubscribed":
             self._memory.confirmed.pop(conversation_id, None)
+            self._memory.catch_up.forget_position(conversation_id)
+        begin = event.subscription
+        if begin is not None:
+            at = Position(begin.epoch, begin.seq)
+            if self._memory.catch_up.subscribed_at(conversation_id, at, is_recovered=begin.recovered is True):
+                self._replayed_to[conversation_id] = begin.seq
 
     # ── heartbeat and token ───────────────────────────────────────────────────────────────────────────────
 
@@ -122,20 +183,27 @@ class Session:
                 self.connection.break_off(f"no sign of life for {seconds} after a ping")
                 return
 
-    async def _is_alive(self, patience: float) -> bool:
+    async def _is_ponged(self, patience: float) -> bool:
         answered = asyncio.Event()
-        asked_at = self._memory.clock.monotonic()
-        question = Question(asked_at, is_heartbeat=True, on_answer=lambda _: answered.set())
+        question = Question(
+            self._memory.clock.monotonic(), is_heartbeat=True, on_answer=lambda _: answered.set()
+        )
         try:
             async with asyncio.timeout(patience):
                 await self.ask(question)
                 await answered.wait()
         except TimeoutError:
             self.answers.withdraw(question)
+            return False
+        return True
+
+    async def _is_alive(self, patience: float) -> bool:
+        asked_at = self._memory.clock.monotonic()
+        try:
+            if await self._is_ponged(patience):
+                return True
         except TribeError:
             return True  # The connection has ended; the reading side says how.
-        else:
-            return True
         has_life = (
             self.connection.last_received > asked_at
             or self._memory.buffer.is_stalled
@@ -146,30 +214,15 @@ class Session:
             await self._memory.buffer.put(PongMissing(self._memory.clock.now(), patience))
         return has_life
 
-    async def _keep_token_fresh(self) -> None:
-        source = self._memory.source
-        while (due := source.renewal_due()) is not None:
-            await self._memory.clock.sleep(max(due, 0.0))
-            before = await self._try_renewal(source)
-            if before:
-                ends_at = source.tokens.ends_at if isinstance(source, TokenKeeper) else None
-                await self._memory.buffer.put(TokenRenewed(self._memory.clock.now(), ends_at))
-            else:
-                await self._memory.clock.sleep(RETRY_RENEWAL_AFTER)
-
-    async def _try_renewal(self, source: TokenSource) -> bool:
-        """Renew if due; a failure is no end: the server may let the old token live, or say 4401 in time."""
-        try:
-            await source.current()
-        except TribeError:
-            return False
-        due = source.renewal_due()
-        return due is None or due > 0
-
     async def _restore(self, conversations: tuple[str, ...], gap: Gap) -> None:
         restorer = Restorer(self._memory, self.subscribe)
         try:
             await restorer.restore(conversations)
+            if self._replayed_to:
+                # Frames are answered in their order: this pong comes after everything that is replayed.
+                while not await self._is_ponged(self._memory.options.answer_timeout):
+                    if not self._memory.buffer.is_stalled:
+                        break
         except TribeError:
             return  # The connection has ended; the next one begins anew from the same positions.
         again = tuple(one for one in conversations if one not in restorer.unconfirmed)
@@ -178,7 +231,7 @@ class Session:
                 self._memory.clock.now(),
                 self.opened_at - gap.lost_at,
                 gap.attempt,
-                restorer.missed,
+                restorer.missed + self._replayed,
                 again,
                 tuple(sorted(restorer.unconfirmed)),
             )

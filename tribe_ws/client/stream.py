@@ -119,6 +119,11 @@ class EventStream:
         """How many events and notices have arrived and were not read yet."""
         return len(self._memory.buffer)
 
+    @property
+    def connection_id(self) -> str | None:
+        """What the server calls the present connection; ``None`` without one, or without ``tribe.v2``."""
+        return self._session.connection.connection_id if self._session else None
+
     # ── life ──────────────────────────────────────────────────────────────────────────────────────────────
 
     async def connect(self) -> None:

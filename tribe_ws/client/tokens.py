@@ -19,8 +19,7 @@ from tribe_ws.errors import AuthenticationError, TribeError
 
 RENEWAL_MARGIN = 60.0
 """How many seconds before its end a token is renewed; a tenth of its life where that is less."""
-
-
+ROUNDING = 1.5
 _LONGEST_LIFE = 10 * 365 * 86400.0
 
 
@@ -63,7 +62,9 @@ class Tokens:
         begin = _moment(claims_of(self.access_token).get("iat"))
         claimed_end = _moment(claims_of(self.access_token).get("exp"))
         life = (claimed_end - begin).total_seconds() if begin and claimed_end else 10 * RENEWAL_MARGIN
-        return end - timedelta(seconds=max(0.0, min(RENEWAL_MARGIN, life / 10)))
+        # Tokens end at whole seconds, so a short one may end a second before its time.
+        margin = max(life / 10, min(ROUNDING, life / 3))
+        return end - timedelta(seconds=max(0.0, min(RENEWAL_MARGIN, margin)))
 
 
 class TokenSource(Protocol):
