@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta, timezone
-from uuid import UUID
+from uuid import RFC_4122, UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tribe_ws.clock import ManualClock, SystemClock, format_timestamp, new_id
+from tribe_ws.clock import ManualClock, SeededIds, SystemClock, format_timestamp, new_id
 
 
 def test_ids_are_uuid7_in_hyphenated_lower_case():
@@ -111,3 +111,23 @@ async def test_a_cancelled_sleep_leaves_no_call_behind():
     await asyncio.wait([sleeper])
     clock.advance(10)
     assert sleeper.cancelled()
+
+
+def test_seeded_ids_repeat_and_keep_their_order():
+    first, second = SeededIds("7"), SeededIds("7")
+    made = [first("message") for _ in range(1000)]
+    assert made == [second("message") for _ in range(1000)]
+    assert made == sorted(made)
+    assert len(set(made)) == 1000
+
+
+def test_seeded_ids_are_uuids_of_version_7():
+    made = UUID(SeededIds("7")("message"))
+    assert (made.version, made.variant) == (7, RFC_4122)
+
+
+def test_seeded_ids_of_one_kind_do_not_depend_on_another():
+    mixed, alone = SeededIds("7"), SeededIds("7")
+    mixed("user")
+    assert mixed("message") == alone("message")
+    assert mixed("connection") != mixed("message")

@@ -86,7 +86,9 @@ class SeededIds:
                 chance = Random(f"{self._seed}:{kind}")  # noqa: S311
                 self._chances[kind] = itertools.count(_SEEDED_SINCE), chance
             count, chance = self._chances[kind]
-            bits = next(count) << 80 | 7 << 76 | chance.getrandbits(12) << 64 | 2 << 62 | chance.getrandbits(62)
+            bits = (
+                next(count) << 80 | 7 << 76 | chance.getrandbits(12) << 64 | 2 << 62 | chance.getrandbits(62)
+            )
         return str(UUID(int=bits))
 
 

@@ -117,6 +117,9 @@ class ServerSettings(BaseModel):
         "system", description="Time of tokens, typing, presence and limits: system, frozen or xN."
     )
 
+    seed: int | None = Field(
+        None, description="Make ids repeat: the same calls on the same data get the same ids."
+    )
     faults: str = Field("", description="Faults to start with, separated by semicolons: drop 5% @bob; ….")
     fault_seed: int = Field(0, description="Seed of the faults' chance: the same seed, the same faults.")
     quirks: QuirkNames = Field((), description="Deviations of the production backend to reproduce.")

@@ -70,8 +70,9 @@ class Connection:
         profile: Profile,
         transport: Transport,
         limits: OutboxLimits = OutboxLimits(),
+        connection_id: str = "",
     ) -> None:
-        self.id = new_id()
+        self.id = connection_id or new_id()
         self.user_id = user_id
         self.user_name = user_name
         self.profile = profile

@@ -25,6 +25,7 @@ from tribe_ws.server.passwords import Passwords
 from tribe_ws.server.presence import PresenceDesk
 from tribe_ws.server.quirks import Quirks
 from tribe_ws.server.secrets import load_secret
+from tribe_ws.server.seeding import seed_ids
 from tribe_ws.server.throttle import LoginThrottle
 from tribe_ws.server.tokens import TokenIssuer
 from tribe_ws.settings import ServerSettings
@@ -118,6 +119,7 @@ async def open_services(
         )
         stack.push_async_callback(storage.close)
         world = await storage.apply_world(settings.fixtures, passwords.hash_for_demo)
+        await seed_ids(settings, clock, storage)
         await add_faults(settings.faults, faults, storage, world)
         presence = PresenceDesk(storage, hub, clock, log)
         presence.start()

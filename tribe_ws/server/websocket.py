@@ -107,6 +107,7 @@ class SocketEndpoint:
             profile=profile,
             transport=transport,
             limits=self._services.hub.limits.outbox,
+            connection_id=self._services.clock.new_id("connection"),
         )
         if profile is Profile.V2:
             session = SessionV2(profile, self._limits)

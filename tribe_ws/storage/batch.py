@@ -133,7 +133,7 @@ class Batches:
                 forget_expired_keys(connection, now_ms)
                 self._purge_due_ms = now_ms + _PURGE_EVERY_MS
             for _, run in groupby(batch, type):
-                _write(connection, list(run), now_ms)
+                _write(connection, list(run), now_ms, self._clock.new_id)
 
 
 def _make_clean(connection: Connection) -> None:
@@ -146,17 +146,17 @@ def _make_clean(connection: Connection) -> None:
         connection.invalidate()
 
 
-def _write(connection: Connection, run: Sequence[Write], now_ms: int) -> None:
+def _write(connection: Connection, run: Sequence[Write], now_ms: int, new_id: Callable[[str], str]) -> None:
     """Write what is of one kind and came in a row."""
     if sends := [write for write in run if isinstance(write, Send)]:
-        _store(connection, sends, now_ms)
+        _store(connection, sends, now_ms, new_id)
     for write in run:
         if isinstance(write, Work):
             _perform(connection, write)
 
 
-def _store(connection: Connection, sends: Sequence[Send], now_ms: int) -> None:
-    outcomes = store_messages(connection, [send.message for send in sends], now_ms)
+def _store(connection: Connection, sends: Sequence[Send], now_ms: int, new_id: Callable[[str], str]) -> None:
+    outcomes = store_messages(connection, [send.message for send in sends], now_ms, new_id)
     for send, outcome in zip(sends, outcomes, strict=True):
         if isinstance(outcome, TribeError):
             send.fail(outcome)

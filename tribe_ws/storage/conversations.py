@@ -33,10 +33,10 @@ class ConversationStore:
         The creator is admin of a group. Raises ``NotFound`` for an unknown participant, and ``ConflictError``
         (field ``participant_ids``) for a direct conversation that is not between two different people.
         """
-        now_ms = self._now_ms()
+        now_ms, new_conversation_id = self._now_ms(), self._clock.new_id("conversation")
         return await self._database.write(
             lambda connection: membership.create(
-                connection, creator_id, conversation_type, participant_ids, name, now_ms
+                connection, creator_id, conversation_type, participant_ids, name, new_conversation_id, now_ms
             )
         )
 

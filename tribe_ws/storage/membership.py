@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from tribe_ws.clock import new_id
 from tribe_ws.errors import ConflictError, NotAllowed, NotFound
 from tribe_ws.storage.milliseconds import from_milliseconds
 from tribe_ws.storage.overview import read_conversation
@@ -27,14 +26,15 @@ def create(
     conversation_type: ConversationType,
     participant_ids: Sequence[str],
     name: str | None,
+    new_conversation_id: str,
     now_ms: int,
 ) -> tuple[Conversation, bool]:
-    """Insert a conversation, or find the direct one there is."""
+    """Insert a conversation under the id that is kept for it, or find the direct one there is."""
     others = [user_id for user_id in dict.fromkeys(participant_ids) if user_id != creator_id]
     if missing_users(connection, frozenset([creator_id, *others])):
         raise NotFound("User not found")
     if conversation_type == "group":
-        row = new_conversation(new_id(), "group", name, None, now_ms)
+        row = new_conversation(new_conversation_id, "group", name, None, now_ms)
         _insert_conversation(
             connection, row, [(creator_id, "admin"), *((other, "member") for other in others)]
         )
@@ -43,7 +43,7 @@ def create(
         raise ConflictError(
             "A direct conversation is between you and one other user", field="participant_ids"
         )
-    return _create_direct(connection, creator_id, others[0], now_ms)
+    return _create_direct(connection, creator_id, others[0], new_conversation_id, now_ms)
 
 
 def new_conversation(
@@ -133,14 +133,14 @@ def mark_read(connection: Connection, conversation_id: str, user_id: str, now_ms
 
 
 def _create_direct(
-    connection: Connection, creator_id: str, other_id: str, now_ms: int
+    connection: Connection, creator_id: str, other_id: str, new_conversation_id: str, now_ms: int
 ) -> tuple[Conversation, bool]:
     key = direct_key(creator_id, other_id)
     find = select(conversations.c.id).where(conversations.c.direct_key == key)
     found = connection.execute(find).scalar_one_or_none()
     is_new = found is None
     if found is None:
-        row = new_conversation(new_id(), "direct", None, key, now_ms)
+        row = new_conversation(new_conversation_id, "direct", None, key, now_ms)
         found = row["id"]
         try:
             with connection.begin_nested():

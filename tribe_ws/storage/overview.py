@@ -116,3 +116,12 @@ def _read_newest(connection: Connection, heads: Sequence[tuple[str, int]]) -> di
         for conversation_id, seq in heads
     ]
     return {message.conversation_id: message for message in load_messages(connection, or_(*is_head))}
+
+
+def count_all(connection: Connection) -> int:
+    """Count users, conversations and messages together."""
+    counts = [
+        select(func.count()).select_from(table).scalar_subquery()
+        for table in (users, conversations, messages)
+    ]
+    return int(connection.execute(select(counts[0] + counts[1] + counts[2])).scalar_one())

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, false, insert, null, select, update
 
-from tribe_ws.clock import new_id
 from tribe_ws.errors import ConflictError, NotAllowed, NotFound, TribeError
 from tribe_ws.storage.loading import load_answered, load_messages
 from tribe_ws.storage.milliseconds import from_milliseconds
@@ -73,9 +72,11 @@ _MOVE_HEADS = (
 )
 
 
-def store_messages(connection: Connection, batch: Sequence[NewMessage], now_ms: int) -> list[Outcome]:
+def store_messages(
+    connection: Connection, batch: Sequence[NewMessage], now_ms: int, new_id: Callable[[str], str]
+) -> list[Outcome]:
     """Store what may be stored of a batch, in its order, and say of each message what came of it."""
-    storing = _Storing(connection, batch, now_ms)
+    storing = _Storing(connection, batch, now_ms, new_id)
     outcomes = storing.admit_all()
     storing.write()
     return outcomes
@@ -114,8 +115,15 @@ class _KnownSend:
 class _Storing:
     """One batch: what it needed to know, and what it is going to write."""
 
-    def __init__(self, connection: Connection, batch: Sequence[NewMessage], now_ms: int) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        batch: Sequence[NewMessage],
+        now_ms: int,
+        new_id: Callable[[str], str],
+    ) -> None:
         self._connection = connection
+        self._new_id = new_id
         self._batch = batch
         self._now_ms = now_ms
         conversation_ids = list({new.conversation_id for new in batch})
@@ -174,7 +182,7 @@ class _Storing:
         # Strictly increasing, even when the wall clock stands still or runs backwards.
         head.moment_ms = max(self._now_ms, head.moment_ms + 1)
         head.moved = True
-        message_id = new_id()
+        message_id = self._new_id("message")
         self._rows.append(
             {
                 "id": message_id,

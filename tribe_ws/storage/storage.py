@@ -11,6 +11,7 @@ from tribe_ws.storage.conversations import ConversationStore
 from tribe_ws.storage.database import Database
 from tribe_ws.storage.engine import Durability
 from tribe_ws.storage.messages import MessageStore
+from tribe_ws.storage.overview import count_all
 from tribe_ws.storage.records import StoredMessage, WorldSummary
 from tribe_ws.storage.refresh_tokens import RefreshTokenStore
 from tribe_ws.storage.users import UserStore
@@ -71,6 +72,10 @@ class Storage:
     async def ping(self) -> bool:
         """Tell whether the database answers."""
         return await self._database.ping()
+
+    async def size(self) -> int:
+        """Count what users have made: themselves, their conversations and messages."""
+        return await self._database.read(count_all)
 
     async def apply_world(self, name_or_path: str, hash_password: Callable[[str], str]) -> WorldSummary:
         """Fill in what the database lacks of a world: ``demo``, ``none``, or a YAML file.

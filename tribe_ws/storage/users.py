@@ -41,7 +41,12 @@ class UserStore:
         letters.
         """
         values = new_user(
-            self._clock.new_id("user"), email, username, full_name, password_hash, to_milliseconds(self._clock.now())
+            self._clock.new_id("user"),
+            email,
+            username,
+            full_name,
+            password_hash,
+            to_milliseconds(self._clock.now()),
         )
         return await self._database.write(lambda connection: insert_user(connection, values))
 

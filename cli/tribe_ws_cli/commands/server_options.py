@@ -44,6 +44,7 @@ _WORKINGS = (
     ("log_format", "auto|console|json", "Log lines for people or for machines (auto)."),
     ("faults", "SPEC", "Faults to start with, separated by semicolons: drop 5% @bob; delay 1s out."),
     ("fault_seed", "N", "Seed of the faults' chance: the same seed, the same faults (0)."),
+    ("seed", "N", "Make ids repeat: the same calls on the same data get the same ids."),
     ("clock", "system|frozen|xN", "Time of tokens, typing, presence and limits (system)."),
 )
 _SWITCHES = (
