@@ -48,7 +48,8 @@ class LiveOptions:
     max_retries: int | None = None
     ping_every: float | None = None
     shows_opening: bool = False
-    offers_v2: bool = True
+    # The commands show the documented wire, key for key.
+    offers_v2: bool = False
 
 
 class Live:
