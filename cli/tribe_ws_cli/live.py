@@ -48,8 +48,7 @@ class LiveOptions:
     max_retries: int | None = None
     ping_every: float | None = None
     shows_opening: bool = False
-    # The commands show the documented wire, key for key.
-    offers_v2: bool = False
+    offers_v2: bool = True
 
 
 class Live:
@@ -207,7 +206,8 @@ class Live:
 
     def _take_event(self, event: Event) -> None:
         is_opening = self._is_opening(event)
-        if not is_opening:
+        # Who comes and goes is told unasked: it does not break a silence that needs to be explained.
+        if not is_opening and event.name != "presence":
             self._heard.set()
         record = self.journal.event(event)
         if event.is_heartbeat and not self.options.bounds.matches(record):

@@ -107,6 +107,8 @@ class StreamRequest:
             max_retries=self.max_retries,
             ping_every=self.ping_every,
             shows_opening=shows_opening or self.mode == "raw",
+            # Raw output is the documented wire, key for key.
+            offers_v2=self.mode != "raw",
         )
 
     def ending(self) -> str:
