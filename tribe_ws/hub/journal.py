@@ -195,8 +195,8 @@ class Journal:
 
     # ── What the hub and the socket write ───────────────────────────────────────────────────────────────────
 
-    def received(self, connection: Connection, data: str | bytes) -> None:
-        """Write down a frame of a client, as it came."""
+    def received(self, connection: Connection, data: str | bytes, verdict: Verdict | None = None) -> None:
+        """Write down a frame of a client, as it came; ``verdict`` says why nobody read it."""
         frame, event = _read(data)
         about = frame.get("conversation_id") if isinstance(frame, dict) else None
         self._write(
@@ -205,6 +205,7 @@ class Journal:
             frame,
             conversation_id=about if isinstance(about, str) else None,
             connection=connection,
+            rulings=(Ruling(connection.id, connection.user_id, verdict),) if verdict is not None else (),
         )
 
     def opened(self, connection: Connection) -> None:

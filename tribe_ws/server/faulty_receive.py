@@ -12,6 +12,7 @@ from typing import Any
 
 from tribe_ws.hub.connection import Connection
 from tribe_ws.hub.faults import CUT, Fate, FaultPlan, conversation_of, corrupted, event_of
+from tribe_ws.hub.journal import Journal, Verdict
 from tribe_ws.server.handshake import Receive
 
 MOST_HELD = 1024
@@ -22,11 +23,17 @@ class FaultyReceive:
     """An ASGI ``receive`` that loses, holds up or breaks frames; the end of the connection comes at once."""
 
     def __init__(
-        self, receive: Receive, connection: Connection, plan: FaultPlan, first: MutableMapping[str, Any]
+        self,
+        receive: Receive,
+        connection: Connection,
+        plan: FaultPlan,
+        journal: Journal,
+        first: MutableMapping[str, Any],
     ) -> None:
         self._receive = receive
         self._connection = connection
         self._plan = plan
+        self._journal = journal
         self._ready: deque[MutableMapping[str, Any]] = deque()
         self._wake = asyncio.Event()
         self._reading: asyncio.Future[MutableMapping[str, Any]] | None = None
@@ -63,6 +70,8 @@ class FaultyReceive:
             self._end(fate)
         elif fate is not None and len(self._line) < MOST_HELD:
             self._pass(text, fate)
+        elif self._journal.is_watched:
+            self._journal.received(self._connection, text, Verdict.FAULT_DROPPED)
 
     def _pass(self, text: str, fate: Fate) -> None:
         if fate.is_corrupt:

@@ -135,7 +135,7 @@ class Visit:
         while True:
             message = await self._receive()
             if faults.is_active and not isinstance(self._receive, FaultyReceive):
-                self._receive = FaultyReceive(self._receive, self._connection, faults, message)
+                self._receive = FaultyReceive(self._receive, self._connection, faults, journal, message)
                 continue
             if message["type"] == "websocket.disconnect":
                 return int(message.get("code") or 1005)

@@ -56,6 +56,15 @@ def test_the_stream_tells_what_a_fault_did(backend, driver):
     assert [fault["hits"] for fault in driver.get("/faults").json()["faults"]] == [1, 1]
 
 
+def test_the_stream_tells_which_frame_of_a_client_was_lost(backend, driver):
+    ben = backend.person()
+    with backend.socket(ben) as socket, driver.watching() as stream:
+        driver.done("/faults", faults=f"drop @{ben.username} ping in")
+        socket.send(event="ping")
+        record = stream.find(dir="in", event="ping")
+        assert verdicts(record) == {ben.username: "fault_dropped"}
+
+
 async def test_the_client_drives_them(backend):
     async with ControlClient(backend.url, backend.server.control_key) as control:
         (fault,) = await control.add_faults("refuse 3", seed=1)
