@@ -23,7 +23,8 @@ SOURCES = ("tribe_ws", "cli", "tests", "benchmarks", "docs", ".ci", "noxfile.py"
 COVERAGE_FLOOR = 95
 # What has a session of its own is left out of the others.
 OUTSIDE = ("autobahn", "interop", "asyncapi", "schemathesis", "postgres")
-WITHIN = ("--ignore=tests/smoke", "-m", " and ".join(f"not {mark}" for mark in OUTSIDE))
+ALONE = " and ".join(f"not {mark}" for mark in OUTSIDE)
+WITHIN = ("--ignore=tests/smoke", "-m", f"{ALONE} and not slow")
 
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
@@ -65,6 +66,13 @@ def smoke(session: nox.Session) -> None:
     session.run(str(programs / "tribe-ws"), "demo", external=True)
     session.env["TRIBE_WS_TEST_PROGRAM"] = str(programs / "tribe-ws")
     run_pytest(session, "--confcutdir=tests/smoke", "tests/smoke")
+
+
+@nox.session(default=False)
+def slow(session: nox.Session) -> None:
+    """Run the tests that take long: kills, restarts, failing disks, thousands of messages."""
+    session.install("-e", ".", *group("test"))
+    run_pytest(session, "-n", "auto", "-m", f"{ALONE} and slow", "tests", *session.posargs)
 
 
 @nox.session(default=False)
