@@ -254,14 +254,17 @@ async def running_server(
 
 def listen_in(log: io.StringIO) -> Callable[[], None]:
     """Let what the library below says go through the same sieve, at its most talkative short of frames."""
-    library, handler = logging.getLogger("uvicorn"), logging.StreamHandler(log)
-    level = library.level
-    library.addHandler(handler)
-    library.setLevel(logging.INFO)
+    # A server that had the whole process to itself leaves them quieter.
+    loggers = [logging.getLogger(name) for name in ("uvicorn", "uvicorn.error", "uvicorn.access")]
+    levels, handler = [logger.level for logger in loggers], logging.StreamHandler(log)
+    loggers[0].addHandler(handler)
+    for logger in loggers:
+        logger.setLevel(logging.INFO)
 
     def stop() -> None:
-        library.removeHandler(handler)
-        library.setLevel(level)
+        loggers[0].removeHandler(handler)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
     return stop
 
