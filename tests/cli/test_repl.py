@@ -121,7 +121,8 @@ def test_a_session_in_a_terminal(cli: Cli, terminals: list[Terminal]) -> None:
     terminal.type("Morning!\r")
     terminal.wait_for(r'⇡ +POST message #general +"Morning!" +201')
     terminal.wait_for("The server does not echo your own message")
-    cli("send", "general", "--file", "-", "--as", "bob", input="evil \x1b]0;pwned\x07")
+    sent = cli("send", "general", "--file", "-", "--as", "bob", input="evil \x1b]0;pwned\x07")
+    assert sent.exit_code == 0, sent.output
     terminal.wait_for(r"← +message\.new +#general +bob: evil \\x1b\]0;pwned\\x07")
     assert "\x1b]0;pwned" not in terminal.raw
     terminal.type("/subscibe x\r")
