@@ -13,6 +13,7 @@ from tribe_ws.clock import Clock
 from tribe_ws.hub.connection import Connection, OutboxLimits
 from tribe_ws.hub.faults import FaultPlan
 from tribe_ws.hub.hub import Hub, HubLimits
+from tribe_ws.protocol.close_codes import RESTART
 from tribe_ws.protocol.frames import PresenceStatus
 from tribe_ws.protocol.frames_v2 import MessageNewV2
 from tribe_ws.server.accounts import Accounts, Identity
@@ -82,6 +83,12 @@ class Services:
     async def online(self, conversation_id: str) -> list[str]:
         """Tell which participants are online, by their ids."""
         return await self.messaging.online(conversation_id)
+
+    async def follow_new_data(self) -> None:
+        """Forget what was known of the data before they were replaced; every socket is closed with 1012."""
+        await seed_ids(self.settings, self.clock, self.storage)
+        self.accounts.forget()
+        self.hub.close_all(RESTART)
 
     async def set_presence(self, user_id: str, status: PresenceStatus) -> None:
         """Note how a user wants to be seen, and pass it on where the profile knows presence."""

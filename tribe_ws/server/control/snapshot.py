@@ -10,10 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tribe_ws.protocol.close_codes import RESTART
 from tribe_ws.server.bodies import parse_body, read_body
 from tribe_ws.server.control.requests import LARGEST_BODY, control_of
-from tribe_ws.server.seeding import seed_ids
 from tribe_ws.storage.records import WorldConversation, WorldSummary
 
 
@@ -29,9 +27,7 @@ async def restore(request: Request) -> JSONResponse:
     document = parse_body(await read_body(request.receive, LARGEST_BODY))
     restored = await services.storage.restore(document)
     control.world = _world(document["tables"])
-    await seed_ids(services.settings, services.clock, services.storage)
-    services.accounts.forget()
-    services.hub.close_all(RESTART)
+    await services.follow_new_data()
     return JSONResponse(asdict(restored) | {"epoch": services.storage.epoch})
 
 

@@ -14,10 +14,8 @@ from tribe_ws import __version__
 from tribe_ws.clock import format_timestamp
 from tribe_ws.errors import ConflictError
 from tribe_ws.hub.connection import Connection
-from tribe_ws.protocol.close_codes import RESTART
 from tribe_ws.server.control.requests import Body, Control, control_of, read
 from tribe_ws.server.failures import Unprocessable
-from tribe_ws.server.seeding import seed_ids
 from tribe_ws.settings import Duration
 from tribe_ws.steered_clock import SteeredClock
 
@@ -76,9 +74,7 @@ async def reset(request: Request) -> JSONResponse:
     services = control.services
     world = body.world or services.settings.fixtures
     control.world = await services.storage.reset(world, services.passwords.hash_for_demo)
-    await seed_ids(services.settings, services.clock, services.storage)
-    services.accounts.forget()
-    services.hub.close_all(RESTART)
+    await services.follow_new_data()
     return JSONResponse(
         {
             "world": control.world.name,
