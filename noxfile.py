@@ -19,7 +19,7 @@ nox.options.error_on_missing_interpreters = True
 
 ROOT = Path(__file__).parent
 REPORTS = ROOT / ".nox" / "reports"
-SOURCES = ("tribe_ws", "cli", "tests", "benchmarks", "docs", ".ci", "noxfile.py")
+SOURCES = ("tribe_ws", "cli", "tui", "tests", "benchmarks", "docs", ".ci", "noxfile.py")
 COVERAGE_FLOOR = 95
 # What has a session of its own is left out of the others.
 OUTSIDE = ("autobahn", "interop", "asyncapi", "schemathesis", "postgres")

@@ -18,7 +18,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = {"tribe_ws": ROOT / "tribe_ws", "tribe_ws_cli": ROOT / "cli" / "tribe_ws_cli"}
+PACKAGES = {
+    "tribe_ws": ROOT / "tribe_ws",
+    "tribe_ws_cli": ROOT / "cli" / "tribe_ws_cli",
+    "tribe_ws_tui": ROOT / "tui" / "tribe_ws_tui",
+}
 HEAVY = {
     "fastapi",
     "sqlalchemy",

@@ -1,4 +1,4 @@
-"""What is built is what people install: two packages, their data, and nothing that takes another's name."""
+"""What is built is what people install: three packages, their data, and nothing that takes another's name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from pyproject_hooks import quiet_subprocess_runner
 from tribe_ws import __version__
 
 ROOT = Path(__file__).parents[1]
-SOURCES = {"tribe_ws": ROOT / "tribe_ws", "tribe_ws_cli": ROOT / "cli" / "tribe_ws_cli"}
+SOURCES = {
+    "tribe_ws": ROOT / "tribe_ws",
+    "tribe_ws_cli": ROOT / "cli" / "tribe_ws_cli",
+    "tribe_ws_tui": ROOT / "tui" / "tribe_ws_tui",
+}
 DIST_INFO = f"tribe_ws-{__version__}.dist-info"
 
 
@@ -84,13 +88,13 @@ def test_source_distribution_can_be_tested(sdist, name):
     assert (sdist / name).exists()
 
 
-def test_editable_install_finds_both_packages_in_the_checkout(tmp_path):
+def test_editable_install_finds_the_packages_in_the_checkout(tmp_path):
     with zipfile.ZipFile(build("editable", ROOT, tmp_path)) as archive:
         archive.extractall(tmp_path)
     script = (
         f"import site; site.addsitedir({str(tmp_path)!r})\n"
-        "import tribe_ws, tribe_ws_cli\n"
-        "print(tribe_ws.__path__[0], tribe_ws_cli.__path__[0], sep='\\n')"
+        "import tribe_ws, tribe_ws_cli, tribe_ws_tui\n"
+        "print(tribe_ws.__path__[0], tribe_ws_cli.__path__[0], tribe_ws_tui.__path__[0], sep='\\n')"
     )
     # -I -S: neither the working directory nor another installation may answer for the one under test.
     found = subprocess.run(

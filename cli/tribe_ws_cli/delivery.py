@@ -7,13 +7,13 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
+from tribe_ws.capture.names import Names, short_id
 from tribe_ws.client.events import Event
 from tribe_ws.client.options import StreamOptions
 from tribe_ws.client.stream import EventStream
 from tribe_ws.errors import NotAllowed, WaitedInVain
 from tribe_ws_cli.environment import Environment
 from tribe_ws_cli.identity import acting
-from tribe_ws_cli.names import Names, short_id
 
 
 class Delivery:

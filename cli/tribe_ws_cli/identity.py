@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
+from tribe_ws.capture.names import Names
 from tribe_ws.client.rest import RestClient
 from tribe_ws.client.results import LoggedIn
 from tribe_ws.client.tokens import Tokens, claims_of
@@ -14,7 +15,6 @@ from tribe_ws.errors import ApiError, AuthenticationError, ProtocolViolation
 from tribe_ws.protocol.urls import ServerAddress
 from tribe_ws.running import RunningServer, running_server
 from tribe_ws_cli.environment import Environment
-from tribe_ws_cli.names import Names
 from tribe_ws_cli.profiles import Login
 
 _DEMO_HINT = "demo users on a local server: alice, bob, cara, dan"

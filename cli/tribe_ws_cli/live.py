@@ -10,7 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
+from tribe_ws.capture.journal import Journal
+from tribe_ws.capture.names import Names
 from tribe_ws.capture.record import Record
+from tribe_ws.capture.words import latency_text
 from tribe_ws.client.events import (
     CatchUpFailed,
     Dropped,
@@ -28,9 +31,6 @@ from tribe_ws.client.stream import EventStream, StreamState
 from tribe_ws.durations import format_duration
 from tribe_ws_cli.bounds import Bounds
 from tribe_ws_cli.identity import Identity
-from tribe_ws_cli.journal import Journal
-from tribe_ws_cli.lines import latency_text
-from tribe_ws_cli.names import Names
 from tribe_ws_cli.output import to_json
 from tribe_ws_cli.printer import Printer
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from tribe_ws.capture.filter import Filter
+from tribe_ws.capture.names import Names
 from tribe_ws.capture.record import Record
 from tribe_ws_cli.diagnostics import Talk
 from tribe_ws_cli.lines import LineStyle, line_of
-from tribe_ws_cli.names import Names
 from tribe_ws_cli.output import Output
 
 Mode = Literal["pretty", "plain", "raw", "ndjson"]

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tribe_ws.capture.filter import FilterError, parse_filter
+from tribe_ws.capture.names import Names, slug
 from tribe_ws.client.tokens import claims_of
 from tribe_ws.durations import format_duration, parse_duration
 from tribe_ws.errors import NotFound, TribeError
 from tribe_ws_cli.diagnostics import UsageProblem, diagnose
 from tribe_ws_cli.inputs import COMMANDS, Input, Order, RawFrame, Say
 from tribe_ws_cli.live import Live
-from tribe_ws_cli.names import Names, slug
 
 _PING = '{"event":"ping"}'
 _SWITCH = {"on": True, "off": False, "true": True, "false": False}

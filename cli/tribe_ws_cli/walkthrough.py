@@ -9,6 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from tribe_ws.capture.journal import Journal
+from tribe_ws.capture.names import Names
 from tribe_ws.capture.record import Record
 from tribe_ws.client.events import Event
 from tribe_ws.client.options import StreamOptions
@@ -20,9 +22,7 @@ from tribe_ws.errors import TribeError
 from tribe_ws.protocol.urls import API_PREFIX, ServerAddress
 from tribe_ws_cli.diagnostics import diagnose
 from tribe_ws_cli.environment import Environment
-from tribe_ws_cli.journal import Journal
 from tribe_ws_cli.lines import LineStyle, line_of
-from tribe_ws_cli.names import Names
 
 _CONVERSATION = "general"
 _TEXT = "Hello! Does this arrive?"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tribe_ws.capture.record import Record
-from tribe_ws_cli.lines import LineStyle, latency_text, line_of
+from tribe_ws_cli.lines import LineStyle, line_of
 
 AT = datetime(2026, 11, 23, 1, 22, 24, 902_000, tzinfo=UTC)
 
@@ -148,10 +148,3 @@ def test_times() -> None:
     assert [relative.moment(one).strip() for one in (AT, later, later)] == ["+0.000", "+1.500", "+1.500"]
     delta = LineStyle(time="delta")
     assert [delta.moment(one).strip() for one in (AT, later, later)] == ["+0.000", "+1.500", "+0.000"]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.0004, "0.4 ms"), (0.0094, "9 ms"), (0.25, "250 ms"), (1.44, "1.4 s")]
-)
-def test_latencies(seconds: float, text: str) -> None:
-    assert latency_text(seconds) == text

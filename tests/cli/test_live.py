@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tribe_ws.capture.names import Names
 from tribe_ws.client.events import (
     CatchUpFailed,
     Dropped,
@@ -29,7 +30,6 @@ from tribe_ws_cli.diagnostics import Talk
 from tribe_ws_cli.environment import resolve
 from tribe_ws_cli.lines import LineStyle
 from tribe_ws_cli.live import Live, LiveOptions
-from tribe_ws_cli.names import Names
 from tribe_ws_cli.output import Output
 from tribe_ws_cli.printer import Mode, Printer
 

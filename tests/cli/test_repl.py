@@ -19,8 +19,8 @@ from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
 from tests.cli.conftest import DEADLINE, Cli
+from tribe_ws.capture.names import Names
 from tribe_ws.client.results import Conversation, Participant
-from tribe_ws_cli.names import Names
 from tribe_ws_cli.repl import LineCompleter
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]")

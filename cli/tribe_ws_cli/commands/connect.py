@@ -150,8 +150,8 @@ async def _connect(environment: Environment, plan: _Plan) -> ExitCode:
 
 
 async def _session(environment: Environment, plan: _Plan, user: str) -> ExitCode:
+    from tribe_ws.capture.words import latency_text
     from tribe_ws_cli.identity import acting
-    from tribe_ws_cli.lines import latency_text
     from tribe_ws_cli.live import Live, dialling
     from tribe_ws_cli.slash import Conversationalist, Leave
 

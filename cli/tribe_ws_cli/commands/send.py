@@ -114,8 +114,8 @@ class _Order:
 
 def sentence(sender: str, label: str, sent: Any, receiver: str, received: float | None) -> str:
     """Say what became of a message, and why the sender sees nothing of it."""
-    from tribe_ws_cli.lines import latency_text
-    from tribe_ws_cli.names import short_id
+    from tribe_ws.capture.names import short_id
+    from tribe_ws.capture.words import latency_text
 
     head = f"sent {short_id(sent.message.id)}"
     if sent.is_replayed:

@@ -69,7 +69,7 @@ async def _typing(environment: Environment, wanted: str, seconds: float, text: s
             {"v": 1, "conversation_id": conversation_id, "seconds": seconds, "message": message}
         )
     elif sent is not None:
-        from tribe_ws_cli.names import short_id
+        from tribe_ws.capture.names import short_id
 
         environment.output.line(f"sent {short_id(sent.message.id)} to {label}")
     else:

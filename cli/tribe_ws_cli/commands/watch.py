@@ -77,9 +77,9 @@ def watch(
 async def _watch(
     environment: Environment, request: StreamRequest, wanted: tuple[str, ...], past: int, *, everything: bool
 ) -> Any:
+    from tribe_ws.capture.words import latency_text
     from tribe_ws.protocol.urls import SOCKET_PATH
     from tribe_ws_cli.identity import acting
-    from tribe_ws_cli.lines import latency_text
     from tribe_ws_cli.live import Live, run_together
 
     async with acting(environment) as identity:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tribe_ws.capture.names import Names, short_id, slug
 from tribe_ws.client.results import Conversation, Participant
 from tribe_ws.errors import NotFound
-from tribe_ws_cli.names import Names, short_id, slug
 
 GENERAL = "7b25f672-2ae0-56a2-a264-7f656e1c1c68"
 DESIGN = "7b25f6ff-0000-56a2-a264-7f656e1c1c68"

@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from tribe_ws.capture.names import Names
 from tribe_ws.capture.record import Record, Timing
 from tribe_ws.client.events import Event, read_time
 from tribe_ws.protocol.urls import redact
-from tribe_ws_cli.names import Names
 
 _KEPT = 1000
 

@@ -1,0 +1,1 @@
+"""Judges any server against the contract, clause by clause, with evidence."""

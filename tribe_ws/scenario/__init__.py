@@ -1,0 +1,1 @@
+"""Scripted conversations of several people: a short file that runs against any Tribe server."""

@@ -1,0 +1,1 @@
+"""The chat inspector: draws what the library knows, and decides nothing."""
