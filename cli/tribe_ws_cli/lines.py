@@ -56,4 +56,4 @@ def line_of(record: Record, style: LineStyle, label: str = "") -> Iterator[list[
         (gap + right, "dim"),
     ]
     for violation in record.violations:
-        yield [(" " * _LEFT + violation, "bad"), (f"   (/show {record.seq})", "dim")]
+        yield [(" " * _LEFT + str(violation), "bad"), (f"   (/show {record.seq})", "dim")]

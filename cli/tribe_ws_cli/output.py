@@ -6,12 +6,11 @@ afterwards, here, and only when somebody is looking.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
-from tribe_ws.capture.visible import visible, visible_line
+from tribe_ws.capture.visible import visible, visible_json, visible_line
 
 Segments = Iterable[tuple[str, str]]
 """Pieces of one line, each with the name of its style (empty for none)."""
@@ -70,9 +69,7 @@ class Output:
 
 def to_json(value: Any) -> str:
     """Write a value as one line of JSON that is safe to look at and to read back."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    # JSON escapes C0 itself. The other dangerous characters only occur inside strings, where \u is an escape.
-    return text if visible_line(text) == text else json.dumps(value, separators=(",", ":"))
+    return visible_json(value)
 
 
 def paint(text: str, style: str, color: bool) -> str:

@@ -207,7 +207,9 @@ class Conversationalist:
     async def _violations(self, order: Order) -> None:  # noqa: ARG002 - every doer gets its order
         found = self.live.journal.violations()
         for record in found:
-            self.live.printer.say(f"  {record.seq:>5}  {record.event:<12} {'; '.join(record.violations)}")
+            self.live.printer.say(
+                f"  {record.seq:>5}  {record.event:<12} {'; '.join(map(str, record.violations))}"
+            )
         if not found:
             self.live.printer.say("  Nothing broke the contract so far.")
 

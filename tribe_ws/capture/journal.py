@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from tribe_ws.capture.lint import Level, Linter
 from tribe_ws.capture.names import Names
 from tribe_ws.capture.record import Record, Timing
 from tribe_ws.client.events import Event, read_time
@@ -20,10 +21,14 @@ _KEPT = 1000
 class Journal:
     """The records of one session, the newest thousand of them by number."""
 
-    def __init__(self, names: Names, *, is_same_clock: bool) -> None:
+    def __init__(self, names: Names, *, is_same_clock: bool, level: Level = "app") -> None:
         self.names = names
+        self.connection = ""
         self.seen: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
+        self._level = level
+        self._linter = self._new_linter(level)
+        self._connection_number = 0
         self._is_same_clock = is_same_clock
         self._next = 1
         self._records: dict[int, Record] = {}
@@ -31,6 +36,7 @@ class Journal:
     def event(self, event: Event) -> Record:
         """Record a frame that came in."""
         self.seen[event.name or "?"] += 1
+        self._follow(event)
         sender = self._sender(event)
         latency, timing = self._latency(event)
         return self._keep(
@@ -46,7 +52,7 @@ class Journal:
                 sender=sender,
                 latency=latency,
                 timing=timing,
-                violations=(event.complaint,) if event.complaint else (),
+                violations=self._linter.incoming(event),
                 tags=frozenset({"gap"}) if event.is_recovered else frozenset(),
             )
         )
@@ -66,6 +72,7 @@ class Journal:
                 conversation_id=conversation_id,
                 conversation=self.names.short(conversation_id),
                 sender=self.names.me,
+                violations=self._linter.outgoing(text),
             )
         )
 
@@ -111,13 +118,26 @@ class Journal:
         return ", ".join(f"{name} {count}" for name, count in self.seen.items()) or "nothing"
 
     def _keep(self, record: Record) -> Record:
-        numbered = replace(record, seq=self._next, as_user=self.names.me)
+        numbered = replace(record, seq=self._next, as_user=self.names.me, connection=self.connection)
         self._records[self._next] = numbered
         self._records.pop(self._next - _KEPT, None)
         self._next += 1
         self.counts[record.direction] += 1
-        self.counts["violation"] += bool(record.violations)
+        self.counts["violation"] += bool(record.violations) and record.direction == "in"
         return numbered
+
+    def _follow(self, event: Event) -> None:
+        """Begin with a fresh linter on each connection of the stream; what was fetched came over none."""
+        if event.connection and event.connection != self._connection_number:
+            self._connection_number = event.connection
+            self._linter = self._new_linter("v2" if event.is_v2 else self._level)
+            self.connection = f"{self.names.me}/{event.connection}"
+        found = event.data.get("connection_id") if event.name == "connected" else None
+        if isinstance(found, str) and found:
+            self.connection = found
+
+    def _new_linter(self, level: Level) -> Linter:
+        return Linter(level, user_id=self.names.user_id(self.names.me), username=self.names.me)
 
     def _sender(self, event: Event) -> str:
         sender = event.data.get("sender")

@@ -49,6 +49,10 @@ class Names:
         """Tell the username of an id; empty for somebody unknown."""
         return self._usernames.get(user_id, "") if isinstance(user_id, str) else ""
 
+    def user_id(self, username: str) -> str:
+        """Tell the id of a username; empty for somebody unknown."""
+        return next((user_id for user_id, name in self._usernames.items() if name == username), "")
+
     def short(self, conversation_id: str | None) -> str:
         """Tell a conversation's readable name without its mark; empty for none and for an unknown one."""
         conversation = self._by_id.get(conversation_id or "")

@@ -7,7 +7,9 @@ here before it reaches a screen.
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 _KEPT = "\n\t"
 # C0 but line feed and tab, DEL, C1, line and paragraph separators, bidirectional controls, the byte order
@@ -27,6 +29,13 @@ def visible(text: str) -> str:
 def visible_line(text: str) -> str:
     r"""Do the same for a text that must stay on one line: line feed and tab become ``\n`` and ``\t``."""
     return _UNSAFE_ON_A_LINE.sub(_escape, text) if _UNSAFE_ON_A_LINE.search(text) else text
+
+
+def visible_json(value: Any) -> str:
+    """Write a value as one line of JSON that is safe to look at and to read back."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # JSON escapes C0 itself; the other dangerous characters only occur inside strings, as \u escapes.
+    return text if visible_line(text) == text else json.dumps(value, separators=(",", ":"))
 
 
 def _escape(match: re.Match[str]) -> str:

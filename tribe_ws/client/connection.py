@@ -58,8 +58,10 @@ class Connection:
         token: str,
         clock: Clock,
         on_wire: Callable[[WireLine], None] | None,
+        number: int = 1,
     ) -> None:
         self.token = token
+        self.number = number
         self.early: tuple[Event, ...] = ()
         self.is_v2 = websocket.subprotocol == SUBPROTOCOL_V2
         self.last_received = clock.monotonic()
@@ -84,9 +86,9 @@ class Connection:
         now, at = self._clock.monotonic(), self._clock.now()
         self.last_received = now
         if isinstance(data, bytes):
-            event = binary_event(data, received_at=now, at=at)
+            event = binary_event(data, received_at=now, at=at, connection=self.number)
         else:
-            event = read_event(data, received_at=now, at=at, is_v2=self.is_v2)
+            event = read_event(data, received_at=now, at=at, is_v2=self.is_v2, connection=self.number)
         self._log("in", event.text)
         return event
 
@@ -156,15 +158,16 @@ async def open_connection(
     timeouts: Timeouts,
     on_wire: Callable[[WireLine], None] | None = None,
     offers_v2: bool = False,
+    number: int = 1,
 ) -> Connection:
-    """Connect, offering ``tribe.v2`` if so asked, and wait for ``connected``.
+    """Connect, offering ``tribe.v2`` if so asked, and wait for ``connected``; ``number`` is for its events.
 
     Raises ``CannotConnect``, ``AuthenticationError`` or ``ConnectionLost``.
     """
     if on_wire is not None:
         on_wire(WireLine("note", f"connecting to {address.socket_url}?token=***"))
     websocket = await _handshake(address, token, timeouts, offers_v2=offers_v2)
-    connection = Connection(websocket, address, token, clock, on_wire)
+    connection = Connection(websocket, address, token, clock, on_wire, number)
     try:
         await connection.await_connected(timeouts.connected)
     except BaseException:

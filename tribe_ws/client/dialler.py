@@ -26,6 +26,7 @@ class Dialler:
         self._memory = memory
         self._on_wire = on_wire
         self._token = ""
+        self._connections = 0
         self._hurry = asyncio.Event()
         options = memory.options
         self._policy = ReconnectPolicy(
@@ -95,14 +96,17 @@ class Dialler:
         self.is_dialling = True
         try:
             self._token = await self._memory.source.current()
-            return await open_connection(
+            connection = await open_connection(
                 self._address,
                 self._token,
                 clock=self._memory.clock,
                 timeouts=self._memory.options.timeouts,
                 on_wire=self._on_wire,
                 offers_v2=self._memory.options.offers_v2,
+                number=self._connections + 1,
             )
+            self._connections += 1
+            return connection
         finally:
             self.is_dialling = False
 

@@ -31,6 +31,8 @@ class Event:
     no model describes it. ``latency`` (seconds) is known for an answer to something this stream sent.
     ``complaint`` is empty for a frame that keeps the contract. ``is_recovered`` marks a message that was
     fetched or replayed after a gap, ``is_heartbeat`` the pong to a ping which the stream sent by itself.
+    ``connection`` counts the connections of its stream from 1 (0: it came over none), and ``is_v2`` tells
+    whether ``tribe.v2`` was selected on that one.
     """
 
     name: str
@@ -44,6 +46,8 @@ class Event:
     latency: float | None = None
     is_recovered: bool = False
     is_heartbeat: bool = False
+    connection: int = 0
+    is_v2: bool = False
 
     @property
     def data(self) -> dict[str, Any]:
@@ -164,7 +168,13 @@ class WireLine:
 
 
 def read_event(
-    text: str, *, received_at: float, at: datetime, is_recovered: bool = False, is_v2: bool = False
+    text: str,
+    *,
+    received_at: float,
+    at: datetime,
+    is_recovered: bool = False,
+    is_v2: bool = False,
+    connection: int = 0,
 ) -> Event:
     """Make an event of any text a server can send; never raises."""
     raw, complaint = _read_object(text)
@@ -184,14 +194,26 @@ def read_event(
         at=at,
         complaint=complaint,
         is_recovered=is_recovered,
+        connection=connection,
+        is_v2=is_v2,
     )
 
 
-def binary_event(data: bytes, *, received_at: float, at: datetime) -> Event:
+def binary_event(data: bytes, *, received_at: float, at: datetime, connection: int = 0) -> Event:
     """Make an event of a binary frame, which the contract does not know."""
     complaint = f"a binary frame of {len(data)} bytes; the contract knows text frames only"
     text = data.decode("utf-8", "backslashreplace")
-    return Event("", None, None, {}, text, received_at=received_at, at=at, complaint=complaint)
+    return Event(
+        "",
+        None,
+        None,
+        {},
+        text,
+        received_at=received_at,
+        at=at,
+        complaint=complaint,
+        connection=connection,
+    )
 
 
 def is_utc_time(text: str) -> bool:

@@ -1,0 +1,86 @@
+"""Takes out of a record what must not leave the machine: tokens, passwords, e-mail addresses.
+
+Every file that is written of a session goes through here. What stood there becomes ``***``; everything else
+stays as it was, key for key, so that a capture still shows what was wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from tribe_ws.capture.record import Record, compact_json
+from tribe_ws.protocol.urls import HIDDEN, redact
+
+SECRET_KEYS = frozenset(
+    {
+        "token", "access_token", "refresh_token", "id_token", "password", "confirm_password", "new_password",
+        "current_password", "old_password", "passwd", "secret", "client_secret", "authorization",
+        "proxy-authorization", "cookie", "set-cookie", "api_key", "apikey", "x-tribe-control", "email",
+    }
+)  # fmt: skip
+"""Whatever stands under one of these names is hidden, in any case, at any depth."""
+
+# Bounded on both sides of the @, so that a long text of letters costs no more than its length.
+_EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}", re.IGNORECASE)
+_SECRET_PARAMETER = re.compile(r"(?i)([?&;](?:password|secret|email|api_?key)=)[^&\s\"'#;]*")
+_SECRET_ENTRY = re.compile(
+    r"(?i)((?:password|passwd|secret|authorization|cookie|email)\\?[\"']\s*:\s*\\?[\"'])[^\"'\\]*"
+)
+
+
+def redact_text(text: str) -> str:
+    """Give a text without its tokens, passwords and e-mail addresses."""
+    text = redact(text)
+    if "=" in text:
+        text = _SECRET_PARAMETER.sub(rf"\1{HIDDEN}", text)
+    if ":" in text and ('"' in text or "'" in text):
+        text = _SECRET_ENTRY.sub(rf"\1{HIDDEN}", text)
+    if "@" in text or "%40" in text:
+        text = _EMAIL.sub(HIDDEN, text)
+    return text
+
+
+def redact_json(value: Any) -> Any:
+    """Give a copy of any JSON value, or of headers, in which no secret is left."""
+    match value:
+        case str():
+            return redact_text(value)
+        case Mapping():
+            return {redact_text(str(key)): _entry(str(key), item) for key, item in value.items()}
+        case list() | tuple():
+            return [redact_json(item) for item in value]
+        case _:
+            return value
+
+
+def redact_record(record: Record) -> Record:
+    """Give a record as it may be written into a file; one that holds no secret is given back as it is."""
+    frame = redact_json(record.frame)
+    cleaned = replace(
+        record,
+        text=_text(record, frame),
+        frame=frame,
+        path=redact_text(record.path),
+        request=redact_json(record.request),
+        violations=tuple(
+            replace(one, message=redact_text(one.message), got=redact_text(one.got))
+            for one in record.violations
+        ),
+    )
+    return record if cleaned == record else cleaned
+
+
+def _entry(key: str, value: Any) -> Any:
+    if key.lower() in SECRET_KEYS and value not in (None, "", False):
+        return HIDDEN
+    return redact_json(value)
+
+
+def _text(record: Record, frame: Any) -> str:
+    """Redact the raw text as the frame was: where the two said the same, they still do."""
+    if record.text and frame != record.frame and record.text == compact_json(record.frame):
+        return compact_json(frame)
+    return redact_text(record.text)
