@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
@@ -65,6 +65,7 @@ class Probe:
 
 
 _probes: dict[str, Probe] = {}
+_unjudged: dict[str, str] = {}
 LEVELS: dict[Level, frozenset[Level]] = {
     "documented": frozenset({"documented", "app", "v2"}),
     "app": frozenset({"app"}),
@@ -96,6 +97,18 @@ def probe(
         return function
 
     return register
+
+
+def unjudged(reasons: Mapping[str, str]) -> None:
+    """Register clauses which nobody can judge from outside, each with the reason."""
+    for clause_id, reason in reasons.items():
+        _unjudged[clause(clause_id).id] = reason
+
+
+def reason_not_to_judge(clause_id: str) -> str:
+    """Tell why a clause has no probe; empty if it has one."""
+    all_probes()
+    return _unjudged.get(clause_id, "")
 
 
 def all_probes() -> tuple[Probe, ...]:

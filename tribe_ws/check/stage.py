@@ -31,6 +31,7 @@ class Stage:
         self.pace = pace or Pace(visit.patience)
         self.evidence = Evidence()
         self._sockets: list[Socket] = []
+        self._borrowed: list[str] = []
 
     async def __aenter__(self) -> Self:
         return self
@@ -38,10 +39,13 @@ class Stage:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def close(self) -> None:
-        """Close all sockets."""
+    async def close(self, *, is_spoilt: bool = False) -> None:
+        """Close all sockets, and give back the rooms that others may use, unless something went wrong."""
         sockets, self._sockets = self._sockets, []
         await asyncio.gather(*(socket.close() for socket in sockets), return_exceptions=True)
+        borrowed, self._borrowed = self._borrowed, []
+        if not is_spoilt:
+            self.visit.idle_rooms += borrowed
 
     # ── Who and where ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -76,6 +80,15 @@ class Stage:
         if self.visit.control is None:
             raise Skipped("needs the control API of a local tribe-ws server")
         return self.visit.control
+
+    async def shared_room(self) -> str:
+        """Give a group of the first and the second person, in which nobody else does anything now.
+
+        It may hold messages of earlier probes. No typing goes on in it, and none may go on at the end.
+        """
+        room = self.visit.idle_rooms.pop() if self.visit.idle_rooms else await self.room()
+        self._borrowed.append(room)
+        return room
 
     async def room(self, *others: Person, creator: Person | None = None) -> str:
         """Make a group for this probe alone, of the first and the second person if nobody else is named.

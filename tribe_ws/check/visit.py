@@ -30,7 +30,7 @@ class Visit:
     """One check of one server.
 
     ``rooms`` are all conversations that were made for it, with whoever made them; ``homes`` a conversation
-    of each person, to ask about where nothing but an answer is wanted.
+    of each person, to ask about where nothing but an answer is wanted; ``idle_rooms`` may be used again.
     """
 
     address: ServerAddress
@@ -44,6 +44,7 @@ class Visit:
     name: str = field(default_factory=lambda: f"tribe-ws check {uuid4().hex[:8]}")
     homes: dict[str, str] = field(default_factory=dict)
     rooms: dict[str, tuple[Person, ...]] = field(default_factory=dict)
+    idle_rooms: list[str] = field(default_factory=list)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def number(self) -> int:
