@@ -398,3 +398,15 @@ async def test_no_token_shows_in_the_client_or_its_errors() -> None:
         with pytest.raises(ApiError) as raised:
             await client.me()
     assert "eyJ" not in str(raised.value)
+
+
+async def test_an_exchange_gives_the_answer_whatever_the_status() -> None:
+    api = Api(httpx.Response(401, json={"detail": "no"}), ok(LOGIN))
+    async with api.client(Tokens("access-0", "refresh-0")) as client:
+        answer = await client.exchange("PATCH", "/anything", content=b"{broken", headers={"X-Mine": "1"})
+        assert (answer.status, answer.body) == (401, {"detail": "no"})
+        assert len(api.requests) == 1, "it was renewed or tried again"
+        assert (api.last.method, api.last.url.path, api.last.content) == ("PATCH", "/anything", b"{broken")
+        assert (api.last.headers["x-mine"], api.last.headers["authorization"]) == ("1", "Bearer access-0")
+        await client.exchange("GET", "/health", with_token=False)
+        assert "authorization" not in api.last.headers

@@ -105,6 +105,12 @@ class RestCalls:
             raise _error_of(answer, method, path, with_token=with_token)
         return answer
 
+    async def exchange(
+        self, method: str, url: str, *, content: bytes | None, headers: dict[str, str], token: str | None
+    ) -> Answer:
+        """Make one exchange and give its answer whatever the status; nothing is renewed or tried again."""
+        return await self._exchange(method, url, content, None, headers, token)
+
     async def _token(self) -> str:
         if self.source is None:
             raise AuthenticationError("not logged in", reason="token_missing", hint="tribe-ws login")
@@ -123,7 +129,7 @@ class RestCalls:
         self,
         method: str,
         url: str,
-        body: dict[str, Any] | None,
+        body: dict[str, Any] | bytes | None,
         query: dict[str, Any] | None,
         headers: dict[str, str],
         token: str | None,
@@ -134,7 +140,7 @@ class RestCalls:
             headers = {**headers, "Authorization": f"Bearer {token}"}
         if body is not None:
             headers = {**headers, "Content-Type": "application/json"}
-        content = None if body is None else _encode(body)
+        content = _encode(body) if isinstance(body, dict) else body
         started = time.perf_counter()
         try:
             response = await self._client().request(

@@ -7,7 +7,7 @@ contract). A message is never stored twice by a repeated send: see ``send_messag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import quote
@@ -271,6 +271,24 @@ class RestClient:
     ) -> Answer:
         """Make any other call below ``/api/v1``, for what has no method here."""
         return await self._calls.call(method, path, body=body, query=query)
+
+    async def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        with_token: bool = True,
+    ) -> Answer:
+        """Make one call by its path from the server's root, and give its answer whatever the status.
+
+        For tests of a server: the content goes out to the letter, and nothing is renewed or tried again.
+        """
+        token = await self.source.current() if with_token and self.source is not None else None
+        return await self._calls.exchange(
+            method, path, content=content, headers=dict(headers or {}), token=token
+        )
 
     def _source_of(self, token: str | Tokens | TokenSource | None) -> TokenSource | None:
         if isinstance(token, Tokens):
