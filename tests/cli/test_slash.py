@@ -80,7 +80,7 @@ def test_ping(cli: Cli) -> None:
 def test_raw_and_file(cli: Cli) -> None:
     Path("note.txt").write_text("from a file\n")
     shown = typed(cli, "/raw {broken", "/conv general", "/file note.txt")
-    assert re.search(r"> +raw +\{broken\n", shown)
+    assert re.search(r"> ! raw +\{broken\n", shown)
     assert '"from a file"' in shown
 
 

@@ -147,7 +147,7 @@ def test_plain_is_ascii_and_append_only() -> None:
     done = run("connect", "--as", "alice", "--plain", input="/sub general\n{broken\n/nonsense\n")
     assert done.returncode == 2
     assert re.search(r"^[\d:.]+ > +subscribe    #general$", done.stdout, re.MULTILINE)
-    assert re.search(r"^[\d:.]+ > +raw +\{broken$", done.stdout, re.MULTILINE)
+    assert re.search(r"^[\d:.]+ > ! raw +\{broken$", done.stdout, re.MULTILINE)
     assert "\x1b" not in done.stdout
     assert done.stderr == "error: No /nonsense. /help lists what there is.\n"
 

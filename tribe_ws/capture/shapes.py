@@ -7,8 +7,8 @@ clause that each part of it stands under.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -21,6 +21,8 @@ from tribe_ws.protocol.frames_v2 import V2_FRAMES
 
 LONGEST_QUOTE = 60
 """How much of a wrong value is quoted."""
+
+ClauseAt = Callable[[str], str]
 
 _CLAUSES: dict[str, str] = {
     "connected": "document.server-connected",
@@ -63,12 +65,12 @@ def models_of(level: Level) -> dict[str, type[Frame]]:
     return {str(frame.model_fields["event"].default): frame for frame in frames}
 
 
-def clause_of(event: str, path: str = "") -> str:
+def clause_of(event: str, path: str = "", *, is_v2: bool = False) -> str:
     """Name the clause under which a part of an event's frame stands."""
-    if path == "ref":
+    if is_v2 and path == "ref":
         return "v2.ref"
     for (name, start), clause in _V2_PARTS.items():
-        if name == event and (path == start or path.startswith(f"{start}.")):
+        if is_v2 and name == event and (path == start or path.startswith(f"{start}.")):
             return clause
     if event == "message.new" and path.startswith("data."):
         return "message.keys"
@@ -78,12 +80,13 @@ def clause_of(event: str, path: str = "") -> str:
 def compare(value: dict[str, Any], model: type[Frame]) -> Iterator[Violation]:
     """Tell everything in which a frame differs from its model."""
     event = str(model.model_fields["event"].default)
+    clause = partial(clause_of, event, is_v2=model in V2_FRAMES)
     try:
         model.model_validate(value)
     except ValidationError as error:
         for details in error.errors(include_url=False):
-            yield _wrong(event, details)
-    yield from _keys(event, value, model, "")
+            yield _wrong(clause, details)
+    yield from _keys(clause, value, model, "")
 
 
 def quote(value: Any) -> str:
@@ -95,9 +98,9 @@ def quote(value: Any) -> str:
     return text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 1]}…"
 
 
-def _wrong(event: str, details: ErrorDetails) -> Violation:
+def _wrong(clause_at: ClauseAt, details: ErrorDetails) -> Violation:
     path = ".".join(str(step) for step in details["loc"])
-    clause = clause_of(event, path)
+    clause = clause_at(path)
     if details["type"] == "missing":
         return Violation(clause, path, "is missing", want=_WANTED["missing"])
     got = quote(details["input"])
@@ -107,24 +110,26 @@ def _wrong(event: str, details: ErrorDetails) -> Violation:
     return Violation(clause, path, f"expected {want or details['msg']}, got {got}", got, want)
 
 
-def _keys(event: str, value: dict[str, Any], model: type[BaseModel], path: str) -> Iterator[Violation]:
+def _keys(
+    clause_at: ClauseAt, value: dict[str, Any], model: type[BaseModel], path: str
+) -> Iterator[Violation]:
     known = list(model.model_fields)
     for key in value:
         if key not in model.model_fields:
             place = f"{path}{key}"
             yield Violation(
-                clause_of(event, place), place, "the contract has no such key", quote(value[key]), "nothing"
+                clause_at(place), place, "the contract has no such key", quote(value[key]), "nothing"
             )
     present = [key for key in value if key in model.model_fields]
     wanted = [key for key in known if key in value]
     if present != wanted:
         place = path.rstrip(".")
         got, want = ", ".join(present), ", ".join(wanted)
-        yield Violation(clause_of(event, place), place, f"the keys are in the order {got}", got, want)
+        yield Violation(clause_at(place), place, f"the keys are in the order {got}", got, want)
     for key in present:
         inner = _model_in(model, key)
         if inner is not None and isinstance(value[key], dict):
-            yield from _keys(event, value[key], inner, f"{path}{key}.")
+            yield from _keys(clause_at, value[key], inner, f"{path}{key}.")
 
 
 @cache
