@@ -200,6 +200,11 @@ def shown_key(keys: str) -> str:
     return "+".join([*(modifier.capitalize() for modifier in modifiers), name])
 
 
+def shown_keys(keys: str) -> str:
+    """Write all of some keys as people write them: ``↓ j``."""
+    return " ".join(shown_key(key) for key in keys.split(",")) if keys else ""
+
+
 def checked_keymap(wanted: Mapping[str, object]) -> dict[str, str]:
     """Check what ``[tui.keys]`` says; raises ``ConfigurationError`` for an id that no key has."""
     known = [key.id for key in KEYS]

@@ -1,0 +1,92 @@
+"""The faults of a local server: switch one on or off, write one, or take all away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import Input
+
+from tribe_ws_tui.screens.dialog import Dialog
+from tribe_ws_tui.widgets.side_lists import FaultRow, Faults
+
+USUAL: tuple[tuple[str, str], ...] = (
+    ("delay 250ms", "delay 250 ms"),
+    ("drop 10%", "drop 10 %"),
+    ("duplicate", "duplicate"),
+    ("reorder", "reorder"),
+    ("corrupt", "bad JSON"),
+    ("stall", "stall"),
+    ("close 4401", "close 4401"),
+    ("refuse 3", "refuse 3 logins"),
+)
+
+
+class FaultWritten(Message):
+    """Somebody wrote a rule of their own."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__()
+        self.rule = rule
+
+
+class FaultsCleared(Message):
+    """Somebody wants no faults at all."""
+
+
+class FaultsScreen(Dialog[None]):
+    """Stays open while faults are switched; the screen below it does what its messages ask."""
+
+    TITLE_TEXT = "Faults of the local server"
+    FOOT = "Enter switches   Ctrl+X takes all away   Esc leaves"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "dismiss(None)", show=False),
+        Binding("ctrl+x", "clear", show=False),
+    ]
+
+    def __init__(self, rows: Sequence[FaultRow]) -> None:
+        super().__init__()
+        self._rows = rows
+
+    def questions(self) -> ComposeResult:
+        """List the faults, with a field for any other."""
+        yield Faults("", id="fault-choices")
+        yield Input(placeholder="delay 250ms±50ms @bob message.new out 50%", compact=True)
+
+    def on_mount(self) -> None:
+        """Fill the list."""
+        faults = self.query_one(Faults)
+        faults.show(self._rows)
+        faults.highlighted = 0
+        faults.focus()
+
+    def show(self, rows: Sequence[FaultRow]) -> None:
+        """Show what is in force now."""
+        self.query_one(Faults).show(rows)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Put the written rule in force."""
+        if event.value.strip():
+            self.post_message(FaultWritten(event.value.strip()))
+            event.input.value = ""
+
+    def action_clear(self) -> None:
+        """Take all faults away."""
+        self.post_message(FaultsCleared())
+
+
+def fault_rows(in_force: Sequence[dict[str, object]]) -> list[FaultRow]:
+    """Put the faults in force before those that one often wants."""
+    rows = [
+        FaultRow(str(one["fault"]), str(one["fault"]), _number(one.get("id")), _number(one.get("hits")))
+        for one in in_force
+    ]
+    written = {row.rule for row in rows}
+    return rows + [FaultRow(rule, words) for rule, words in USUAL if rule not in written]
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,1 @@
+"""The parts of the inspector's screens; each draws what it is given."""
