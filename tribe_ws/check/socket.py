@@ -64,6 +64,7 @@ class Socket:
         self.who = who
         self.frames: list[Frame] = []
         self.close_seen: Close | None = None
+        self._marker = habits.marker
         self._home = home
         self._evidence = evidence
         self._habits = habits
@@ -169,20 +170,30 @@ class Socket:
     async def marker(self, otherwise: type[Said] = CannotTell) -> None:
         """Wait until the server has answered something sent now: it has read all that was sent before."""
         seen = len(self.frames)
-        match self._habits.marker:
+        match self._marker:
             case "pong":
                 await self.say("ping")
-                answer = "pong"
-            case "subscribed":
+                word = ""
+            case "subscribed" if self._home:
                 await self.say("subscribe", channel="conversation", conversation_id=self._home)
-                answer = "subscribed"
+                word = self._home.lower()
             case _:
                 raise CannotTell("this server answers nothing, so its silence proves nothing")
-        ahead = set(map(id, self.frames[:seen]))
-        if await self.hear(lambda frame: frame.event == answer and id(frame) not in ahead) is None:
+        ahead, answer = set(map(id, self.frames[:seen])), self._marker
+
+        def is_answer(frame: Frame) -> bool:
+            return frame.event == answer and word in frame.text.lower() and id(frame) not in ahead
+
+        if await self.hear(is_answer) is None:
             if self.close_seen is not None:
                 raise otherwise(f"the connection of {self.who} ended: {self.close_seen}")
             raise CannotTell(f"the server did not answer {self.who} in time; more patience may help")
+
+    def mark_without_pings(self) -> None:
+        """Take another marker than a ping, for a probe in which a pong would be something to see."""
+        if not self._home or not self._habits.acknowledges:
+            raise CannotTell("nothing but a ping could be asked here, and a pong would prove nothing")
+        self._marker = "subscribed"
 
     async def lives_on(self) -> None:
         """Make sure that the connection still works; the probe fails if the server has ended it."""
