@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tribe_ws.check.accounts import Person
-from tribe_ws.check.frames import Frame, Matcher
+from tribe_ws.check.frames import Matcher
 from tribe_ws.check.socket import Refusal, Socket
 from tribe_ws.check.stage import Stage
 from tribe_ws.check.verdict import CannotTell
@@ -36,11 +36,6 @@ async def subscribe(socket: Socket, room: str, **fields: Any) -> dict[str, Any]:
 def errors(code: str = "") -> Matcher:
     """Match ``error``, with that code or any."""
     return lambda frame: frame.event == "error" and (not code or frame.inner.get("code") == code)
-
-
-def numbers(frames: list[Frame]) -> list[Any]:
-    """Tell the numbers of messages, in the order of their coming."""
-    return [frame.inner.get("seq") for frame in frames]
 
 
 def in_room(room: str) -> Matcher:
