@@ -315,7 +315,7 @@ def _seconds(moment: datetime | None) -> float:
 def _status(data: Mapping[str, Any]) -> Presence:
     status: Any = data.get("status")
     if status in get_args(Presence):
-        return cast(Presence, status)
+        return cast("Presence", status)
     is_online = data.get("is_online")
     if not isinstance(is_online, bool):
         return ""
