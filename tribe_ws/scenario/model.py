@@ -111,7 +111,7 @@ class Answered(ActorStep):
 class Connect(Answered):
     """Open the connection; waits for ``connected`` where ``token.is_accepted``."""
 
-    token: TokenPlan = TokenPlan()
+    token: TokenPlan = field(default_factory=TokenPlan)
     profile: Profile | None = None
     """``v2`` offers tribe.v2, the others offer nothing; ``None`` is as the scenario says."""
 
@@ -302,7 +302,7 @@ class Include(Step):
     """Run the steps of another file, with ``variables`` of its own (``Variables.scoped``)."""
 
     source: str
-    steps: tuple[Step, ...]
+    steps: tuple[Step, ...] = ()
     variables: Mapping[str, Value] = field(default_factory=dict)
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+BROKEN_TOKENS = ("expired", "not-yet", "signature", "alg-none", "refresh", "unknown-user", "no-sub")
+"""The ways in which the control API breaks a token."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenPlan:
