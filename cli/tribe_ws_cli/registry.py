@@ -42,6 +42,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("watch", "Watch", "Subscribe and print events until stopped.", "watch:watch"),
     Entry("history", "Watch", "Print past messages.", "history:history"),
     Entry("ping", "Test", "Measure round trips.", "signals:ping"),
+    Entry("check", "Test", "Test any server against the documented contract.", "check:check"),
     Entry("token", "Test",
           "Make test tokens, good and broken ones, and read a token's claims.", "token:token"),
     Entry("trigger", "Test",

@@ -12,6 +12,7 @@ from tribe_ws.protocol.urls import ServerAddress, redact
 from tribe_ws.running import running_server
 
 _MOST = 3
+_UNAUTHORISED = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,7 @@ async def log_in_all(rest: Rest, accounts: Sequence[Account]) -> tuple[Person, .
 async def log_in(rest: Rest, account: Account) -> Person:
     """Log one person in, or ask the server whose token it is."""
     if account.access_token:
-        answer = await rest.call("GET", "/auth/me", token=account.access_token)
-        mine = _user_in(answer, account, answer.object)
-        return _person(mine, account, account.access_token, account.refresh_token)
+        return await _by_token(rest, account)
     body = {"email": account.name, "password": account.password}
     answer = await rest.call("POST", "/auth/login", body=body)
     token = answer.object.get("access_token")
@@ -78,6 +77,16 @@ async def log_in(rest: Rest, account: Account) -> Person:
         user = _user_in(me, account, me.object)
     refresh = answer.object.get("refresh_token")
     return _person(user, account, token, refresh if isinstance(refresh, str) else "")
+
+
+async def _by_token(rest: Rest, account: Account) -> Person:
+    token = account.access_token
+    answer = await rest.call("GET", "/auth/me", token=token)
+    if answer.status == _UNAUTHORISED and account.refresh_token:
+        body = {"refresh_token": account.refresh_token}
+        token = str((await rest.call("POST", "/auth/refresh", body=body)).object.get("access_token") or token)
+        answer = await rest.call("GET", "/auth/me", token=token)
+    return _person(_user_in(answer, account, answer.object), account, token, account.refresh_token)
 
 
 def _user_in(answer: Answer, account: Account, user: dict[str, object]) -> dict[str, object]:

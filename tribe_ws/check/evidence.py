@@ -1,4 +1,4 @@
-"""What a probe sent and saw, kept in order and without tokens; bounded, whatever a server sends."""
+"""What a probe sent and saw, kept in order and without secrets; bounded, whatever a server sends."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
-from tribe_ws.protocol.urls import redact
+from tribe_ws.capture.redaction import redact_text
 
 Direction = Literal["sent", "got", "note"]
 _MOST_ENTRIES = 40
@@ -46,9 +46,9 @@ class Evidence:
         return time.monotonic() - self._began
 
     def note(self, who: str, direction: Direction, text: str | bytes) -> None:
-        """Write down one thing; what is too long is cut, and tokens are hidden."""
+        """Write down one thing; what is too long is cut, and secrets are hidden."""
         said = text if isinstance(text, str) else f"{len(text)} bytes: {text[:40].hex(' ')}"
-        said = redact(said)
+        said = redact_text(said)
         if len(said) > _LONGEST_TEXT:
             said = f"{said[:_LONGEST_TEXT]}… ({len(said)} characters)"
         self._count += 1

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from tribe_ws.capture.redaction import redact_text
 from tribe_ws.check.accounts import Account, log_in_all
 from tribe_ws.check.habits import Pace
 from tribe_ws.check.learning import learn
@@ -221,10 +222,12 @@ class Trial:
         number = len(kinds) - 1 - kinds[::-1].index(verdict) if verdict in kinds else len(kinds) - 1
         entries = self._stages[number].evidence.entries() if number < len(self._stages) else ()
         said = self.said[number]
-        reason = said.reason if said else ""
+        reason = redact_text(said.reason) if said else ""
         if verdict is not Verdict.FAIL and Verdict.FAIL in kinds:
             seen = next(one for one in self.said if isinstance(one, Failed))
-            reason = f"{reason + '; ' if reason else ''}once in {len(kinds)} attempts: {seen.reason}"
+            reason = (
+                f"{reason + '; ' if reason else ''}once in {len(kinds)} attempts: {redact_text(seen.reason)}"
+            )
         advice = self.probe.advice if verdict is Verdict.FAIL else ""
         evidence = () if verdict is Verdict.PASS else entries
         return [

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, Self
 from uuid import uuid4
 
+from tribe_ws.capture.redaction import redact_json
 from tribe_ws.check.accounts import Person
 from tribe_ws.check.evidence import Evidence
 from tribe_ws.check.habits import Habits, Pace
@@ -193,7 +194,8 @@ class Stage:
         ``token`` takes the place of the person's own. The probe cannot tell where no answer comes.
         """
         who = person.username if person else "nobody"
-        said = f" {body}" if body is not None else f" {content[:200]!r}" if content is not None else ""
+        said = "" if body is None else f" {redact_json(body)}"
+        said += "" if content is None else f" {content[:200]!r}"
         self.evidence.note(who, "sent", f"{method} {prefix}{path}{said}")
         try:
             answer = await self.visit.rest.call(
