@@ -54,6 +54,7 @@ class CaptureStore:
         self.keep = max(1, keep)
         self.total = 0
         self.revision = 0
+        self.began: datetime | None = None
         self._kinds: list[Kind] = []
         self._kind_numbers: dict[Kind, int] = {}
         self._odd_kinds: dict[int, Kind] = {}
@@ -95,6 +96,7 @@ class CaptureStore:
         """Hold one more event; tells the number it has from now on."""
         self.total = number = self.total + 1
         self.revision += 1
+        self.began = self.began or record.at
         latency = math.nan if record.latency is None else record.latency
         at = (record.at - _EPOCH) // _MICROSECOND
         text = record.text.encode(*_ENCODING)
@@ -136,6 +138,15 @@ class CaptureStore:
             kind = self.kind(number)
             if kind.timing != "measured":
                 self._kind[self._slot(number)] = self._number_of(number, kind._replace(timing="measured"))
+
+    def clear(self) -> None:
+        """Hold nothing any more; numbers go on where they were, so that no number ever means two events."""
+        self.revision += 1
+        del self._at[:], self._latency[:], self._kind[:], self._text[:]
+        for kept in (self._odd_kinds, self._bodies, self._violations, self._violating, self._marked):
+            kept.clear()
+        # The ring begins at a multiple of its length.
+        self.total += -self.total % self.keep
 
     # ── reading ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -248,6 +259,10 @@ class CaptureStore:
             for number in self.numbers
             if wanted in held[(number - 1) % keep] or wanted in self._bodies.get(number, b"")
         )
+
+    def user_of(self, lane: str) -> str:
+        """Tell who a lane belongs to; empty where nothing of it was seen."""
+        return next((kind.as_user for kind in self._kinds if kind.connection == lane), "")
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────
 

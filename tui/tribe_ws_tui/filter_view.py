@@ -207,6 +207,7 @@ class FilterView:
         """Tell the row that is some minutes later, or with a negative number earlier, than a row."""
         if not self._rows:
             return 0
+        row = min(row, len(self._rows) - 1)
         wanted = self.store.microseconds(self._rows[row]) + int(minutes * 60_000_000)
         index = bisect_left(self._rows, wanted, key=self.store.microseconds)
         return max(0, min(index, len(self._rows) - 1))
@@ -369,9 +370,10 @@ class FilterView:
         return False
 
     def _next_row(self, following: Callable[..., int | None], row: int, *, backwards: bool) -> int | None:
-        if not 0 <= row < len(self._rows):
+        if not self._rows:
             return None
-        return self._next_shown(following, self._rows[row], backwards=backwards)
+        number = self._rows[row] if row < len(self._rows) else self.store.total + 1
+        return self._next_shown(following, number, backwards=backwards)
 
     def _next_shown(
         self, following: Callable[..., int | None], number: int, *, backwards: bool
