@@ -9,8 +9,8 @@ from tribe_ws.check.rest_answers import NOBODY, exact_keys, granted, objects, re
 from tribe_ws.check.stage import Stage
 from tribe_ws.protocol.models import PublicUser, UserOut
 
-# What may change between two looks at a user, because the user lives meanwhile.
-_LIVELY = frozenset({"last_seen_at"})
+# What of a user changes by an update only, and not because the user lives meanwhile.
+_STEADY = frozenset(UserOut.model_fields) - {"last_seen_at"}
 
 
 @probe("me.shape", advice="answer auth/me and users/me with the documented keys of a user, in their order")
@@ -84,4 +84,4 @@ async def _search(stage: Stage, **query: Any) -> list[dict[str, Any]]:
 
 
 def _steady(user: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in user.items() if key not in _LIVELY}
+    return {key: value for key, value in user.items() if key in _STEADY}
