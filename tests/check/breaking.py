@@ -72,7 +72,7 @@ class Tools:
 
     def frames(self, event: str, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
         """Change every frame of that event before it is written; the change may also happen in place."""
-        inner = room.encode
+        inner = vars(room)["encode"]
 
         def encode_broken(frame: Any) -> bytes:
             if frame.event != event:

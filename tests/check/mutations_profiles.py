@@ -61,7 +61,7 @@ def _nobody_ever_leaves(tools: Tools) -> None:
 
 @mutation("leaving-is-told-at-once", "presence.returning", level="app", profile="app", presence_delay=0.0)
 def _leaving_is_told_at_once(tools: Tools) -> None:
-    assert tools
+    assert tools is not None, "the setting breaks it"
 
 
 @mutation("reads-are-not-told", "read.shape", level="app", profile="app")

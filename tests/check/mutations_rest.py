@@ -88,7 +88,7 @@ def _health_says_less(tools: Tools) -> None:
 
 @mutation("before-includes-the-message", "messages.before")
 def _before_includes_the_message(tools: Tools) -> None:
-    page = MessageStore.page
+    page: Any = MessageStore.page
 
     async def page_shifted(store: MessageStore, *place: Any) -> Any:
         found = await page(store, *place)
@@ -102,7 +102,7 @@ def _before_includes_the_message(tools: Tools) -> None:
 
 @mutation("after-runs-downwards", "messages.after")
 def _after_runs_downwards(tools: Tools) -> None:
-    page = MessageStore.page
+    page: Any = MessageStore.page
 
     async def page_reversed(store: MessageStore, *place: Any) -> Any:
         found = await page(store, *place)
@@ -113,7 +113,7 @@ def _after_runs_downwards(tools: Tools) -> None:
 
 @mutation("pages-run-forwards", "messages.order")
 def _pages_newest_first(tools: Tools) -> None:
-    page = MessageStore.page
+    page: Any = MessageStore.page
 
     async def page_reversed(store: MessageStore, *place: Any) -> Any:
         found = await page(store, *place)

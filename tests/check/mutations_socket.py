@@ -15,10 +15,10 @@ from tribe_ws.hub.hub import Hub
 from tribe_ws.hub.packet import Batch, make_packet
 from tribe_ws.hub.room import Room
 from tribe_ws.hub.typing_state import TypingState
-from tribe_ws.protocol.close_codes import INTERNAL, TOKEN_INVALID, CloseCode
+from tribe_ws.protocol.close_codes import INTERNAL, TOKEN_INVALID
 from tribe_ws.protocol.frames import MessageNew, Ping, Subscribe, Subscribed, Unsubscribe
 from tribe_ws.protocol.session import Close, Ignore, Send, Session
-from tribe_ws.server import services
+from tribe_ws.server import messaging, services
 from tribe_ws.server.messaging import Messaging
 from tribe_ws.server.tokens import TokenIssuer, TokenKind, TokenRefused
 from tribe_ws.server.visit import Visit
@@ -75,7 +75,7 @@ def _expired_closes_otherwise(tools: Tools) -> None:
             return verify(issuer, token, kind)
         except TokenRefused as refused:
             if refused.close_code.reason == "token_expired":
-                raise TokenRefused(CloseCode(4001, "token_expired", "over", "refresh")) from None
+                raise TokenRefused(replace(refused.close_code, code=4001)) from None
             raise
 
     tools.replace(TokenIssuer, "verify", verify_vaguely)
@@ -319,7 +319,7 @@ def _messages_out_of_order(tools: Tools) -> None:
 
 @mutation("message-before-commit", "message.after-commit")
 def _message_before_commit(tools: Tools) -> None:
-    send, page, publish = MessageStore.send, MessageStore.page, services.publish
+    send, page, publish = MessageStore.send, MessageStore.page, messaging.publish
     committed_at: dict[str, float] = {}
 
     def publish_early(hub: Hub, batch: Any) -> None:
