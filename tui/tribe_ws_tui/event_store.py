@@ -260,10 +260,6 @@ class CaptureStore:
             if wanted in held[(number - 1) % keep] or wanted in self._bodies.get(number, b"")
         )
 
-    def user_of(self, lane: str) -> str:
-        """Tell who a lane belongs to; empty where nothing of it was seen."""
-        return next((kind.as_user for kind in self._kinds if kind.connection == lane), "")
-
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _slot(self, number: int) -> int:

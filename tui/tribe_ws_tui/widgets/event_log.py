@@ -44,71 +44,53 @@ class EventLog(RowScroll):
         """The selected event."""
         return None if self.selected is None else self.view.store.record(self.selected)
 
-    @property
-    def row(self) -> int:
-        """Where one is in the rows: at the selected event, behind the newest while following, else on top."""
-        row = self.selected_row
-        if row is not None:
-            return row
-        return len(self.view) if self.is_following else round(self.scroll_y)
-
-    @property
-    def columns(self) -> Columns:
-        """Which columns are shown."""
-        return self.look.columns
-
-    @columns.setter
-    def columns(self, columns: Columns) -> None:
-        self.look.columns = columns
-        self.show_anew()
-
-    @property
-    def time_style(self) -> TimeStyle:
-        """Whether times of day are shown, times since the start, or since the line above."""
-        return self.look.time
-
-    @time_style.setter
-    def time_style(self, style: TimeStyle) -> None:
-        self.look.time = style
-        self.show_anew()
-
-    @property
-    def is_wrapped(self) -> bool:
-        """Whether long lines are wrapped and not cut."""
-        return self.look.is_wrapped
-
-    @is_wrapped.setter
-    def is_wrapped(self, is_wrapped: bool) -> None:
-        self.look.is_wrapped = is_wrapped
-        self.show_anew()
-
-    @property
-    def is_raw(self) -> bool:
-        """Whether frames are shown as they came and not in words."""
-        return self.look.is_raw
-
-    @is_raw.setter
-    def is_raw(self, is_raw: bool) -> None:
-        self.look.is_raw = is_raw
-        self.show_anew()
-
-    def show_view(self, view: FilterView, lane: str = "") -> None:
-        """Show other rows, or one lane of them only."""
+    def set_view(self, view: FilterView, *, lane: str = "", lane_user: str = "") -> None:
+        """Show other rows, or one lane of them only, which is that user's."""
         look, labels = self.painter.look, self.painter.labels
         self.view = view
         self.painter = EventPainter(view, self._style, look)
-        self.painter.lane, self.painter.labels = lane, labels
-        self.show_anew()
+        self.painter.lane, self.painter.lane_user, self.painter.labels = lane, lane_user, labels
+        self.reload()
 
-    def name_conversations(self, labels: Labels) -> None:
+    def set_labels(self, labels: Labels) -> None:
         """Take over how conversations are called."""
         self.painter.labels = labels
-        self.show_anew()
+        self.reload()
+
+    def set_columns(self, columns: Columns) -> None:
+        """Show other columns."""
+        self.look.columns = columns
+        self.reload()
+
+    def set_time(self, style: TimeStyle) -> None:
+        """Show times of day, since the start, or since the line above."""
+        self.look.time = style
+        self.reload()
+
+    def set_wrapped(self, is_wrapped: bool) -> None:
+        """Wrap long lines, or cut them."""
+        self.look.is_wrapped = is_wrapped
+        self.reload()
+
+    def set_raw(self, is_raw: bool) -> None:
+        """Show frames as they came, or in words."""
+        self.look.is_raw = is_raw
+        self.reload()
 
     def highlight(self, words: str) -> None:
         """Make every place stand out that holds the words, in any case; none of them where there are none."""
         self.look.found = words.casefold()
-        self.show_anew()
+        self.reload()
+
+    def mark(self) -> bool | None:
+        """Mark the selected event, or take its mark away; ``None`` where none is selected."""
+        if self.selected is None:
+            return None
+        is_marked = self.view.store.mark(self.selected)
+        if "is:marked" in self.view.text:
+            self.view.refresh()
+        self.reload()
+        return is_marked
 
     # ── going about ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -117,19 +99,19 @@ class EventLog(RowScroll):
         last = len(self.view) - 1
         row = self.selected_row
         if row is None or self.is_following:
-            self.go_to(last, step=-1)
+            self.select_row(last, step=-1)
         elif 0 <= row + distance <= last or abs(distance) > 1:
-            self.go_to(max(0, min(last, row + distance)), step=1 if distance > 0 else -1)
+            self.select_row(max(0, min(last, row + distance)), step=1 if distance > 0 else -1)
 
     def page(self, pages: int) -> None:
         """Select the event so many pages below (above, if negative) the selected one."""
         self.move(pages * max(1, self.scrollable_content_region.height - 1))
 
-    def go_top(self) -> None:
+    def top(self) -> None:
         """Select the oldest event."""
-        self.go_to(0)
+        self.select_row(0)
 
-    def go_to(self, row: int, *, step: int = 1) -> None:
+    def select_row(self, row: int, *, step: int = 1) -> None:
         """Select what a row shows, or the nearest row in a direction that shows something in this lane."""
         while 0 <= row < len(self.view):
             number = self.painter.number_in_lane(self.view.row(row))
@@ -173,6 +155,6 @@ class EventLog(RowScroll):
         y = event.get_content_offset_capture(self).y
         if not 0 <= y < len(lines):
             return
-        self.go_to(lines[y][0], step=-1)
+        self.select_row(lines[y][0], step=-1)
         if event.chain == 2 and self.selected is not None:
             self.post_message(self.Opened(self, self.selected))

@@ -61,6 +61,7 @@ class EventPainter:
         self.view = view
         self.look = look or Look()
         self.lane = ""
+        self.lane_user = ""
         self.labels: Labels = label_of
         self._styles = styles
         self._held = HeldRecord(view.store)
@@ -159,7 +160,7 @@ class EventPainter:
             return ""
         kind = self.view.store.kind(row.number)
         is_message = kind.event == "message.new" and kind.direction == "in"
-        if is_message and kind.sender == self.view.store.user_of(self.lane):
+        if is_message and kind.sender == self.lane_user:
             return "(not echoed to the sender)"
         return ""
 

@@ -144,7 +144,7 @@ class RowScroll(ScrollView, can_focus=True):
         self._layout = (None, [])
         self.refresh()
 
-    def show_anew(self) -> None:
+    def reload(self) -> None:
         """Draw every row anew: others are shown now, or they look different."""
         if self.selected is not None and self.view.is_shown(self.selected):
             self._top = self.view.row(max(0, self.view.row_of(self.selected) - self._room[0] // 2)).number
