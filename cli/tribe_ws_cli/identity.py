@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tribe_ws.capture.names import Names
+from tribe_ws.client.exchanges import ExchangeLog
 from tribe_ws.client.rest import RestClient
 from tribe_ws.client.results import LoggedIn
 from tribe_ws.client.tokens import Tokens, claims_of
@@ -22,11 +23,12 @@ _DEMO_HINT = "demo users on a local server: alice, bob, cara, dan"
 
 @dataclass(frozen=True)
 class Identity:
-    """Somebody who can act on a server now."""
+    """Somebody who can act on a server now; ``exchanges`` are the REST calls of theirs, from the login on."""
 
     environment: Environment
     rest: RestClient
     username: str
+    exchanges: ExchangeLog = field(default_factory=ExchangeLog)
 
     async def names(self) -> Names:
         """Fetch the conversations this user can name."""
@@ -39,8 +41,9 @@ async def acting(environment: Environment, user: str | None = None) -> AsyncIter
 
     Raises ``AuthenticationError`` that names the user and the command which helps, or ``CannotConnect``.
     """
+    exchanges = ExchangeLog()
     try:
-        login = await _login_for(environment, user or environment.as_user)
+        login = await _login_for(environment, user or environment.as_user, exchanges)
     except AuthenticationError:
         await _must_answer(environment)
         raise
@@ -49,11 +52,12 @@ async def acting(environment: Environment, user: str | None = None) -> AsyncIter
         Tokens(login.access_token, login.refresh_token or None),
         on_tokens=lambda tokens: keep(environment, login, tokens) if login.username else None,
         timeout=environment.timeout,
+        on_exchange=exchanges.take,
     )
     try:
         async with rest:
             username = login.username or (await rest.me()).username
-            yield Identity(environment, rest, username)
+            yield Identity(environment, rest, username, exchanges)
     except (AuthenticationError, ApiError) as error:
         _personalise(error, environment, login.username)
         raise
@@ -90,7 +94,7 @@ def demo_server(address: ServerAddress) -> RunningServer | None:
     return server if server is not None and server.world == "demo" else None
 
 
-async def _login_for(environment: Environment, user: str) -> Login:
+async def _login_for(environment: Environment, user: str, exchanges: ExchangeLog) -> Login:
     address, store = environment.address, environment.store
     if not user:
         if environment.token:
@@ -106,7 +110,7 @@ async def _login_for(environment: Environment, user: str) -> Login:
         raise _not_logged_in(environment, user)
     if login is not None and login.server_pid == server.pid:
         return login
-    return await _log_in_by_itself(environment, user, server)
+    return await _log_in_by_itself(environment, user, server, exchanges)
 
 
 def _from_token(environment: Environment) -> Login:
@@ -119,8 +123,12 @@ def _from_token(environment: Environment) -> Login:
     )
 
 
-async def _log_in_by_itself(environment: Environment, user: str, server: RunningServer) -> Login:
-    async with RestClient(environment.address, timeout=environment.timeout) as rest:
+async def _log_in_by_itself(
+    environment: Environment, user: str, server: RunningServer, exchanges: ExchangeLog
+) -> Login:
+    async with RestClient(
+        environment.address, timeout=environment.timeout, on_exchange=exchanges.take
+    ) as rest:
         result = await rest.login(demo_email(user), DEMO_PASSWORD)
     login = login_from(environment.address, result, server_pid=server.pid)
     environment.store.save_login(login)

@@ -6,9 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, Self
 
 from tribe_ws.capture.journal import Journal
 from tribe_ws.capture.names import Names
@@ -25,14 +24,18 @@ from tribe_ws.client.events import (
     Reconnecting,
     Repeated,
     StreamItem,
+    WireLine,
 )
+from tribe_ws.client.exchanges import Exchange
 from tribe_ws.client.options import StreamOptions
 from tribe_ws.client.stream import EventStream, StreamState
 from tribe_ws.durations import format_duration
+from tribe_ws.protocol.urls import redact
 from tribe_ws_cli.bounds import Bounds
 from tribe_ws_cli.identity import Identity
-from tribe_ws_cli.output import to_json
+from tribe_ws_cli.notices import lost_words, reconnected_words, silence_words
 from tribe_ws_cli.printer import Printer
+from tribe_ws_cli.recording import Recording
 
 SILENCE = 5.0
 """Seconds after which a silence is explained."""
@@ -62,7 +65,9 @@ class Live:
         self.options = options
         self.journal = Journal(names, is_same_clock=environment.address.is_loopback)
         self.opened_in = 0.0
-        self.recording: TextIO | None = None
+        self.recording = Recording(lambda words: self.note("record", words, tag="error"))
+        self._told: str | None = None
+        self._shows_ping = False
         self._started = time.monotonic()
         self._opening: set[str] = set()
         self._heard = asyncio.Event()
@@ -77,9 +82,15 @@ class Live:
             options=_stream_options(options, environment.timeout),
             history=identity.rest,
             user_id=_user_id(identity),
+            on_wire=self._hear_wire,
         )
 
+    def listen(self) -> None:
+        """Take the REST calls of this user into the journal, those made already with them."""
+        self.identity.exchanges.listen(self._hear_call)
+
     async def __aenter__(self) -> Self:
+        self.listen()
         began = time.monotonic()
         await self.stream.connect()
         self.opened_in = time.monotonic() - began
@@ -90,7 +101,7 @@ class Live:
     ) -> None:
         self._ending = "Closed 1000" if self.is_open else "Left while the connection was down"
         await self.stream.close()
-        self.stop_recording()
+        self.recording.stop()
 
     @property
     def is_open(self) -> bool:
@@ -103,7 +114,15 @@ class Live:
         """Subscribe to what was asked for; tell how long each took. Raises ``WaitedInVain``."""
         ids = [self.names.find(name) for name in self.options.subscribe]
         self._opening.update(ids)
+        await self._take_connected()
         return [await self.stream.subscribe(conversation_id) for conversation_id in ids]
+
+    async def _take_connected(self) -> None:
+        """Read up to ``connected``, so that it stands before what is asked for after it."""
+        async for item in self.stream:
+            self.take(item)
+            if isinstance(item, Event) and item.name == "connected":
+                return
 
     async def read(self) -> None:
         """Print what happens until the session ends; raises the error that ended it."""
@@ -129,7 +148,7 @@ class Live:
                 await self._heard.wait()
         except TimeoutError:
             if self.is_open:
-                self.note("note", self._why_silent(can_subscribe=can_subscribe))
+                self.note("note", silence_words(self, can_subscribe=can_subscribe))
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Return when a condition holds; it is looked at after each thing that the stream gave."""
@@ -148,7 +167,7 @@ class Live:
     def show(self, record: Record) -> None:
         """Print a record, keep it if something is recorded, and count it."""
         is_shown = self.printer.record(record, self.names)
-        self._write_recording(record)
+        self.recording.write(record)
         self.options.bounds.take(record, is_shown=is_shown)
         if self.options.bounds.is_reached:
             self._reached.set()
@@ -163,32 +182,36 @@ class Live:
         """Send one frame, right or wrong, and print it."""
         # Printed first: the answer may be read before this task goes on.
         self.show(self.journal.sent(text))
+        self._told = redact(text)
         await self.stream.send(text)
 
+    async def ping(self) -> float:
+        """Send the documented ping, print it, and give the seconds until its pong."""
+        self._shows_ping = True
+        return await self.stream.ping()
+
     async def say(self, conversation_id: str, content: str) -> Any:
-        """Send a message by REST, and print it."""
-        sent = await self.identity.rest.send_message(conversation_id, content)
-        self.show(self.journal.posted(conversation_id, content, sent.message.raw, seconds=sent.seconds))
-        return sent
+        """Send a message by REST; it is printed when the server has stored it."""
+        return await self.identity.rest.send_message(conversation_id, content)
 
-    # ── recording ─────────────────────────────────────────────────────────────────────────────────────────
+    def _hear_wire(self, line: WireLine) -> None:
+        """Write down what the stream sends by itself; what was typed is in the journal already."""
+        if line.direction != "out":
+            return
+        if line.text == self._told:
+            self._told = None
+        elif self._shows_ping and '"ping"' in line.text:
+            self._shows_ping = False
+            self.show(self.journal.sent(line.text))
+        else:
+            self.recording.write(self.journal.sent(line.text, is_own=True))
 
-    def start_recording(self, path: Path) -> None:
-        """Write every record from now on into a file, one JSON object a line; only its owner can read it."""
-        self.stop_recording()
-        path.touch(mode=0o600)
-        self.recording = path.open("a", encoding="utf-8")
-
-    def stop_recording(self) -> None:
-        """Stop writing records into a file."""
-        if self.recording is not None:
-            self.recording.close()
-            self.recording = None
-
-    def _write_recording(self, record: Record) -> None:
-        if self.recording is not None:
-            self.recording.write(to_json(record.as_json()) + "\n")
-            self.recording.flush()
+    def _hear_call(self, exchange: Exchange) -> None:
+        record = self.journal.called(exchange)
+        if record.seq:
+            self.show(record)
+        else:
+            self.recording.write(record)
 
     # ── endings ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -210,10 +233,9 @@ class Live:
         if not is_opening and event.name != "presence":
             self._heard.set()
         record = self.journal.event(event)
-        if event.is_heartbeat and not self.options.bounds.matches(record):
-            return
-        if is_opening and not self.options.shows_opening and not self.options.bounds.matches(record):
-            self._write_recording(record)
+        is_quiet = event.is_heartbeat or (is_opening and not self.options.shows_opening)
+        if is_quiet and not self.options.bounds.matches(record):
+            self.recording.write(record)
             return
         self.show(record)
 
@@ -236,7 +258,7 @@ class Live:
                 self._pending_loss = ""
             case Reconnected():
                 self._heard.clear()
-                self.note("reconnected", self._reconnected(notice), tag="gap")
+                self.note("reconnected", reconnected_words(notice, self.names), tag="gap")
             case CatchUpFailed():
                 label = self.names.label(notice.conversation_id)
                 self.note("gap", f"what was missed in {label} cannot be fetched: {notice.error}", tag="gap")
@@ -245,40 +267,15 @@ class Live:
             case PongMissing():
                 self.note("note", f"the server did not answer a ping in {format_duration(notice.seconds)}")
             case Repeated():
-                self.note("repeated", f"the server sent message {notice.event.message_id} twice", tag="error")
+                # The message itself was printed before; a reader of the lines gets it once.
+                self.recording.write(self.journal.event(notice.event))
+                twice = f"the server sent message {notice.event.message_id} twice (message.once)"
+                self.note("repeated", twice, tag="error")
 
     def _take_loss(self, loss: Lost) -> None:
-        reason = f' "{loss.reason}"' if loss.reason else ""
-        self._pending_loss = f"{loss.code}{reason}, {loss.meaning}"
+        self._pending_loss = lost_words(loss)
         if not self.options.reconnect:
             self.note("closed", f"{self._pending_loss}.", tag="error")
-
-    def _reconnected(self, notice: Reconnected) -> str:
-        labels = " ".join(self.names.label(one) for one in notice.conversations)
-        again = f"re-subscribed {labels}, " if labels else ""
-        missed = f"{notice.missed} missed message{'s' * (notice.missed != 1)} fetched"
-        lost = "".join(f"; {self.names.label(one)} was not confirmed again" for one in notice.unconfirmed)
-        return f"after {notice.gap:.1f} s, try {notice.attempt}, {again}{missed}{lost}."
-
-    def _why_silent(self, *, can_subscribe: bool) -> str:
-        if self.printer.hidden:
-            return f"The filter hides {self.printer.hidden} events. /filter off shows them."
-        me, flag = self.identity.username, self.identity.environment.url_flag()
-        if not self.stream.subscriptions:
-            example = self.names.example().lstrip("#")
-            where = (
-                f"Try /subscribe {example}" if can_subscribe else f"tribe-ws watch {example} --as {me}{flag}"
-            )
-            return f"Subscribed to nothing yet, so nothing will arrive. {where}"
-        conversation_id = self.stream.subscriptions[0]
-        others = [name for name in self.names.user_names(conversation_id) if name != me]
-        label = self.names.label(conversation_id).lstrip("#")
-        if not others:
-            return f"Nothing yet: nobody but {me} is in {label}, and your own messages are not echoed to you."
-        return (
-            f"Nothing yet. Your own messages are not echoed to you; let another user speak:"
-            f'  tribe-ws send {label} "Hello" --as {others[0]}{flag}'
-        )
 
 
 async def run_together(main: Any, *others: Any) -> None:

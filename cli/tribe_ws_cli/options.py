@@ -4,63 +4,56 @@ from __future__ import annotations
 
 import shutil
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, cast
-
-import typer
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from tribe_ws.durations import parse_duration
 from tribe_ws_cli.diagnostics import UsageProblem
 from tribe_ws_cli.environment import Environment
 from tribe_ws_cli.exit_codes import ExitCode
+from tribe_ws_cli.registry import CommandOption
 
 if TYPE_CHECKING:
     from tribe_ws.capture.filter import Filter
     from tribe_ws_cli.live import Live, LiveOptions
     from tribe_ws_cli.printer import Mode, Printer
 
-FilterOption = Annotated[
-    str, typer.Option("--filter", metavar="EXPR", help="Show only what matches: 'event:message.* from:bob'.")
-]
-Until = Annotated[
-    str, typer.Option("--until", metavar="EXPR", help="End, with exit 0, when an event matches.")
-]
-Count = Annotated[int | None, typer.Option("--count", min=1, metavar="N", help="End after N events.")]
-For = Annotated[
-    str,
-    typer.Option(
-        "--for", metavar="DURATION", help="End after so long; exit 7 if --until or --count was not met."
+STREAM_OPTIONS = (
+    CommandOption("filter", ("--filter",), "EXPR", "Show only what matches: 'event:message.* from:bob'."),
+    CommandOption("until", ("--until",), "EXPR", "End, with exit 0, when an event matches."),
+    CommandOption("count", ("--count",), "N", "End after N events."),
+    CommandOption(
+        "duration",
+        ("--for",),
+        "DURATION",
+        "End after so long; exit 7 if --until or --count was not met.",
     ),
-]
-OutputOption = Annotated[
-    str | None, typer.Option("--output", metavar="MODE", help="pretty, plain, raw or ndjson.")
-]
-Ascii = Annotated[bool, typer.Option("--ascii", help="Use < > ^ * ! for arrows and marks.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit 8 if an event breaks the contract.")]
-NoReconnect = Annotated[bool, typer.Option("--no-reconnect", help="End when the connection breaks.")]
-MaxRetries = Annotated[
-    int | None, typer.Option("--max-retries", min=0, metavar="N", help="Try so often to connect again.")
-]
+    CommandOption("output", ("--output",), "MODE", "pretty, plain, raw or ndjson."),
+    CommandOption("ascii", ("--ascii",), "", "Use < > ^ * ! for arrows and marks."),
+    CommandOption("strict", ("--strict",), "", "Exit 8 if an event breaks the contract."),
+    CommandOption("no_reconnect", ("--no-reconnect",), "", "End when the connection breaks."),
+    CommandOption("max_retries", ("--max-retries",), "N", "Try so often to connect again."),
+)
+"""What every stream takes; ``StreamRequest`` reads what was given for them."""
+
+RECORD = CommandOption("record", ("--record",), "FILE", "Write everything to a file too.")
 
 _LONGEST_LINE = 84
 _SHORTEST_LINE = 60
 
 
 class StreamRequest:
-    """What was asked of a stream on the command line, checked."""
+    """What was asked of a stream on the command line, checked.
+
+    ``given`` is what was given for ``STREAM_OPTIONS`` and ``RECORD``.
+    """
 
     def __init__(
         self,
         environment: Environment,
+        given: Mapping[str, Any],
         *,
-        filter_text: str = "",
-        until: str = "",
-        count: int | None = None,
-        duration: str = "",
-        output: str | None = None,
-        ascii_only: bool = False,
-        strict: bool = False,
-        no_reconnect: bool = False,
-        max_retries: int | None = None,
         ping_every: str = "",
         is_plain: bool = False,
         in_pipe: Mode = "pretty",
@@ -68,13 +61,19 @@ class StreamRequest:
         from tribe_ws_cli.bounds import Bounds
 
         self.environment = environment
-        self.filter = _parse(filter_text)
-        self.bounds = Bounds(_seconds(duration, "--for"), count, _parse(until))
-        self.mode = _mode(environment, "plain" if is_plain else output, in_pipe)
-        self.ascii = ascii_only or environment.ascii
-        self.is_strict = strict
+        self.filter = _parse(given.get("filter", ""))
+        self.bounds = Bounds(
+            _seconds(given.get("duration", ""), "--for"),
+            _number(given.get("count"), "--count", least=1),
+            _parse(given.get("until", "")),
+        )
+        self.mode = _mode(environment, "plain" if is_plain else given.get("output"), in_pipe)
+        self.ascii = given.get("ascii", False) or environment.ascii
+        self.is_strict = given.get("strict", False)
         self.ping_every = _seconds(ping_every, "--ping-every")
-        self.max_retries = max_retries
+        self.max_retries = _number(given.get("max_retries"), "--max-retries", least=0)
+        self.record = Path(given["record"]).expanduser() if given.get("record") else None
+        no_reconnect = given.get("no_reconnect", False)
         self.reconnects = not no_reconnect and not self.bounds.is_bounded
 
     def printer(self) -> Printer:
@@ -137,6 +136,14 @@ def _mode(environment: Environment, output: str | None, in_pipe: Mode) -> Mode:
     if wanted:
         return cast("Mode", wanted)
     return "pretty" if sys.stdout.isatty() else in_pipe
+
+
+def _number(text: str | None, flag: str, *, least: int) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) >= least):
+        raise UsageProblem(f"{flag} is a whole number of at least {least}, got {text!r}")
+    return int(text)
 
 
 def _parse(text: str) -> Filter | None:

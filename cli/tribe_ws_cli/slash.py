@@ -155,10 +155,7 @@ class Conversationalist:
         if int(word) == 1:
             await self.live.send_frame(_PING)
             return
-        times = []
-        for _ in range(int(word)):
-            self.live.show(self.live.journal.sent(_PING))
-            times.append(await self.live.stream.ping() * 1000)
+        times = [await self.live.ping() * 1000 for _ in range(int(word))]
         self.live.printer.say(f"  {ping_summary(times)}")
 
     async def _raw(self, order: Order) -> None:
@@ -259,21 +256,21 @@ class Conversationalist:
     # ── files and the connection ──────────────────────────────────────────────────────────────────────────
 
     async def _save(self, order: Order) -> None:
+        from tribe_ws.capture.writer import capture_line
         from tribe_ws.running import write_private
-        from tribe_ws_cli.output import to_json
 
         path = _path(_one(order, "FILE"))
         records = self.live.journal.records()
-        write_private(path, "".join(to_json(record.as_json()) + "\n" for record in records))
+        write_private(path, "".join(capture_line(record).decode() for record in records))
         self.live.note("saved", f"{len(records)} lines to {path}")
 
     async def _record(self, order: Order) -> None:
         target = _one(order, "FILE|stop")
         if target == "stop":
-            self.live.stop_recording()
+            self.live.recording.stop()
             self.live.note("record", "stopped")
             return
-        self.live.start_recording(_path(target))
+        self.live.recording.start(_path(target))
         self.live.note("record", f"everything goes to {target} too (/record stop)")
 
     async def _reconnect(self, order: Order) -> None:  # noqa: ARG002 - every doer gets its order

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,6 +24,7 @@ from tribe_ws.client.events import (
     TokenRenewed,
     read_event,
 )
+from tribe_ws.client.exchanges import ExchangeLog
 from tribe_ws.client.results import Conversation, Participant
 from tribe_ws.client.tokens import FixedToken
 from tribe_ws.errors import ApiError
@@ -30,6 +32,7 @@ from tribe_ws_cli.diagnostics import Talk
 from tribe_ws_cli.environment import resolve
 from tribe_ws_cli.lines import LineStyle
 from tribe_ws_cli.live import Live, LiveOptions
+from tribe_ws_cli.notices import silence_words
 from tribe_ws_cli.output import Output
 from tribe_ws_cli.printer import Mode, Printer
 
@@ -45,7 +48,9 @@ class Stage:
         self.stdout, self.stderr = io.StringIO(), io.StringIO()
         printer = Printer(mode, Output(self.stdout), Talk(self.stderr), LineStyle())
         rest = SimpleNamespace(source=FixedToken("x"), tokens=None)
-        identity: Any = SimpleNamespace(environment=resolve({}, {}), rest=rest, username="alice")
+        identity: Any = SimpleNamespace(
+            environment=resolve({}, {}), rest=rest, username="alice", exchanges=ExchangeLog()
+        )
         self.live = Live(identity, Names([GENERAL], "alice"), printer, LiveOptions(**options))
 
     @property
@@ -98,7 +103,7 @@ async def test_other_notices(stage: Callable[..., Stage]) -> None:
         "gap                    what was missed in #general cannot be fetched: the server answered 500: no",
         "gap                    we read too slowly: 7 events were thrown away",
         "note                   the server did not answer a ping in 10 s",
-        "repeated               the server sent message m1 twice",
+        "repeated               the server sent message m1 twice (message.once)",
     ]
 
 
@@ -133,7 +138,7 @@ async def test_violations_are_shown_and_counted(stage: Callable[..., Stage]) -> 
 
 async def test_why_it_is_silent(stage: Callable[..., Stage]) -> None:
     session = stage()
-    why = session.live._why_silent
+    why = partial(silence_words, session.live)
     assert why(can_subscribe=True).endswith("Try /subscribe general")
     assert "tribe-ws watch general --as alice" in why(can_subscribe=False)
     session.live.printer.hidden = 42

@@ -217,7 +217,9 @@ def test_a_recording_holds_everything_and_is_private(tmp_path: Path) -> None:
     file = tmp_path / "capture.ndjson"
     run("connect", "--as", "bob", "-s", "general", "--record", str(file), input='{"event":"ping"}\n')
     events = [json.loads(line)["event"] for line in file.read_text().splitlines()]
-    assert events == ["connected", "subscribed", "ping", "pong"]
+    assert [event for event in events if event not in {"POST login", "GET conversations"}] == [
+        "connected", "GET messages", "subscribe", "subscribed", "ping", "pong",
+    ]  # fmt: skip
     assert file.stat().st_mode & 0o077 == 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,14 +12,16 @@ from typing import Any
 from tribe_ws.capture.lint import Level, Linter
 from tribe_ws.capture.names import Names
 from tribe_ws.capture.record import Record, Timing
+from tribe_ws.capture.rest_calls import read_call
 from tribe_ws.client.events import Event, read_time
-from tribe_ws.protocol.urls import redact
+from tribe_ws.client.exchanges import Exchange
+from tribe_ws.protocol.urls import API_PREFIX, redact
 
 _KEPT = 1000
 
 
 class Journal:
-    """The records of one session, the newest thousand of them by number."""
+    """The records of one session, the newest thousand of them; those with a number can be found by it."""
 
     def __init__(self, names: Names, *, is_same_clock: bool, level: Level = "app") -> None:
         self.names = names
@@ -31,7 +33,8 @@ class Journal:
         self._connection_number = 0
         self._is_same_clock = is_same_clock
         self._next = 1
-        self._records: dict[int, Record] = {}
+        self._records: deque[Record] = deque(maxlen=_KEPT)
+        self._numbered: dict[int, Record] = {}
 
     def event(self, event: Event) -> Record:
         """Record a frame that came in."""
@@ -57,8 +60,8 @@ class Journal:
             )
         )
 
-    def sent(self, text: str) -> Record:
-        """Record a frame that went out, whatever it is."""
+    def sent(self, text: str, *, is_own: bool = False) -> Record:
+        """Record a frame that went out, whatever it is; one the tool sent by itself gets no number."""
         frame = _object(text)
         conversation_id = _text(frame, "conversation_id") or None
         return self._keep(
@@ -73,27 +76,41 @@ class Journal:
                 conversation=self.names.short(conversation_id),
                 sender=self.names.me,
                 violations=self._linter.outgoing(text),
-            )
+            ),
+            is_numbered=not is_own,
         )
 
     def posted(
         self, conversation_id: str, content: str, message: Mapping[str, Any], *, seconds: float
     ) -> Record:
         """Record a message that the server has stored."""
+        path = f"{API_PREFIX}/conversations/{conversation_id}/messages"
+        body, now = {"content": content}, datetime.now(UTC)
+        return self.called(Exchange(now, "POST", path, 201, seconds, body, dict(message)))
+
+    def called(self, exchange: Exchange) -> Record:
+        """Record any REST call; one that is no message of the user gets no number."""
+        call = read_call(exchange.method, exchange.path)
+        body = exchange.body if isinstance(exchange.body, dict) else {}
+        is_said = call.is_message and exchange.status < 400
         return self._keep(
             Record(
                 seq=0,
-                at=datetime.now(UTC),
+                at=exchange.at,
                 direction="rest",
-                event="POST message",
-                text=content,
-                frame=dict(message),
-                conversation_id=conversation_id,
-                conversation=self.names.short(conversation_id),
+                event=call.event,
+                text=_text(body, "content") if call.is_message else "",
+                frame=exchange.answer,
+                conversation_id=call.conversation_id,
+                conversation=self.names.short(call.conversation_id),
                 sender=self.names.me,
-                latency=seconds,
-                status=201,
-            )
+                latency=exchange.seconds,
+                status=exchange.status,
+                method=exchange.method,
+                path=redact(exchange.path),
+                request=exchange.body,
+            ),
+            is_numbered=is_said,
         )
 
     def note(self, event: str, words: str, *, tag: str = "") -> Record:
@@ -103,24 +120,28 @@ class Journal:
 
     def find(self, number: int) -> Record | None:
         """Give a record by its number, as long as it is kept."""
-        return self._records.get(number)
+        return self._numbered.get(number)
 
     def violations(self) -> list[Record]:
         """Give the kept records that break the contract."""
-        return [record for record in self._records.values() if record.violations]
+        return [record for record in self._numbered.values() if record.violations]
 
     def records(self) -> list[Record]:
         """Give all records that are kept, oldest first."""
-        return list(self._records.values())
+        return list(self._records)
 
     def summary(self) -> str:
         """Say what came in so far, as in ``connected 1, subscribed 1``."""
         return ", ".join(f"{name} {count}" for name, count in self.seen.items()) or "nothing"
 
-    def _keep(self, record: Record) -> Record:
+    def _keep(self, record: Record, *, is_numbered: bool = True) -> Record:
+        if not is_numbered:
+            self._records.append(replace(record, as_user=self.names.me, connection=self.connection))
+            return self._records[-1]
         numbered = replace(record, seq=self._next, as_user=self.names.me, connection=self.connection)
-        self._records[self._next] = numbered
-        self._records.pop(self._next - _KEPT, None)
+        self._records.append(numbered)
+        self._numbered[self._next] = numbered
+        self._numbered.pop(self._next - _KEPT, None)
         self._next += 1
         self.counts[record.direction] += 1
         self.counts["violation"] += bool(record.violations) and record.direction == "in"

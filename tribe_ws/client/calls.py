@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import tribe_ws
+from tribe_ws.client.exchanges import Exchange
 from tribe_ws.client.failures import (
     LOG_IN,
     explain_network_error,
@@ -52,7 +55,10 @@ class NoAnswer(CannotConnect):
 
 
 class RestCalls:
-    """Makes REST calls to one server; httpx is imported at the first of them."""
+    """Makes REST calls to one server; httpx is imported at the first of them.
+
+    ``on_exchange`` hears of every call that was answered, secrets and all.
+    """
 
     def __init__(
         self,
@@ -61,8 +67,10 @@ class RestCalls:
         *,
         timeout: float,
         transport: httpx.AsyncBaseTransport | None = None,
+        on_exchange: Callable[[Exchange], None] | None = None,
     ) -> None:
         self.address = address
+        self._on_exchange = on_exchange
         self.source = source
         self._timeout = timeout
         self._transport = transport
@@ -156,12 +164,17 @@ class RestCalls:
             raise _no_answer(explain_timeout(self.address, self._timeout)) from None
         except httpx.RequestError as error:
             raise _no_answer(explain_network_error(error, self.address)) from None
-        return Answer(
+        answer = Answer(
             response.status_code,
             {name.lower(): value for name, value in response.headers.items()},
             _decode(response.content),
             time.perf_counter() - started,
         )
+        if self._on_exchange is not None:
+            path = response.request.url.raw_path.decode("ascii", "replace")
+            now, spent = datetime.now(UTC), answer.seconds
+            self._on_exchange(Exchange(now, method, path, answer.status, spent, body, answer.body))
+        return answer
 
     def _client(self) -> httpx.AsyncClient:
         if self._http is None:

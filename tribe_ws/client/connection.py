@@ -94,11 +94,12 @@ class Connection:
 
     async def send(self, frame: str | bytes) -> None:
         """Send one text or binary frame; raises as ``receive`` does if the connection is over."""
+        # Told first: the answer may be read before this task goes on.
+        self._log("out", frame if isinstance(frame, str) else repr(frame))
         try:
             await self._websocket.send(frame)
         except ConnectionClosed as closed:
             raise self._ending(closed) from None
-        self._log("out", frame if isinstance(frame, str) else repr(frame))
 
     async def answers_transport_ping(self, seconds: float) -> bool:
         """Tell whether the other end answers a ping of the WebSocket protocol in time."""

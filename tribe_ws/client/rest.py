@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import quote
 
 from tribe_ws.client.calls import Answer, RestCalls
+from tribe_ws.client.exchanges import Exchange
 from tribe_ws.client.results import (
     Conversation,
     ConversationPage,
@@ -45,6 +46,7 @@ class RestClient:
 
     ``token`` may be an access token, a pair of ``Tokens`` (it renews by itself) or a source of one's own.
     ``on_tokens`` hears of every new pair, from a login, a registration or a renewal, so that it can be kept.
+    ``on_exchange`` hears of every answered call, for a record of what was done; secrets are still in it.
     """
 
     def __init__(
@@ -56,11 +58,18 @@ class RestClient:
         timeout: float = 10.0,
         clock: Clock | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        on_exchange: Callable[[Exchange], None] | None = None,
     ) -> None:
         self.address = parse_address(address) if isinstance(address, str) else address
         self._clock = clock or SystemClock()
         self._on_tokens = on_tokens
-        self._calls = RestCalls(self.address, self._source_of(token), timeout=timeout, transport=transport)
+        self._calls = RestCalls(
+            self.address,
+            self._source_of(token),
+            timeout=timeout,
+            transport=transport,
+            on_exchange=on_exchange,
+        )
         self._sender = Sender(self._calls, self._clock)
 
     def __repr__(self) -> str:

@@ -108,7 +108,7 @@ SOCKET = (
     *clauses(
         "contract 2",
         {
-            "profile.documented": "A documented connection gets the documented events alone: no presence, no message.read.",
+            "profile.documented": "A documented connection gets the documented events and no other.",
         },
     ),
     *clauses(

@@ -12,22 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tribe_ws_cli.application import command, environment_of
+from tribe_ws_cli.application import command, environment_of, given_options
 from tribe_ws_cli.diagnostics import UsageProblem
 from tribe_ws_cli.environment import Environment
 from tribe_ws_cli.exit_codes import ExitCode
-from tribe_ws_cli.options import (
-    Ascii,
-    Count,
-    FilterOption,
-    For,
-    MaxRetries,
-    NoReconnect,
-    OutputOption,
-    StreamRequest,
-    Strict,
-    Until,
-)
+from tribe_ws_cli.options import RECORD, STREAM_OPTIONS, StreamRequest
 
 if TYPE_CHECKING:
     from tribe_ws_cli.live import Live
@@ -45,7 +34,6 @@ class _Plan:
     request: StreamRequest
     subscribe: tuple[str, ...]
     lines: tuple[str, ...]
-    record: Path | None
     linger: float
     is_interactive: bool
 
@@ -56,7 +44,8 @@ class _Plan:
         "tribe-ws connect --as bob -s general --until 'event:message.new' --for 10s --json",
         """printf '{"event":"ping"}\\n' | tribe-ws connect --as bob --output raw""",
         """echo '{"cmd":"send","conv":"general","text":"hi"}' | tribe-ws connect --as alice --json""",
-    )
+    ),
+    options=(*STREAM_OPTIONS, RECORD),
 )
 def connect(
     context: typer.Context,
@@ -73,21 +62,9 @@ def connect(
             "--token", metavar="FILE", help="Take the token from a file; - is the first line of stdin."
         ),
     ] = "",
-    filter_text: FilterOption = "",
-    until: Until = "",
-    count: Count = None,
-    duration: For = "",
-    output: OutputOption = None,
     plain: Annotated[
         bool, typer.Option("--plain", help="Only append lines: no colour, no prompt, no repaint.")
     ] = False,
-    ascii_only: Ascii = False,
-    strict: Strict = False,
-    no_reconnect: NoReconnect = False,
-    max_retries: MaxRetries = None,
-    record: Annotated[
-        Path | None, typer.Option("--record", metavar="FILE", help="Write everything to a file too.")
-    ] = None,
     ping_every: Annotated[
         str, typer.Option("--ping-every", metavar="DURATION", help="Heartbeat; 0 is none.")
     ] = "",
@@ -110,26 +87,12 @@ def connect(
     environment = environment_of(context)
     if token:
         environment = replace(environment, token=_read_token(token), as_user="")
-    request = StreamRequest(
-        environment,
-        filter_text=filter_text,
-        until=until,
-        count=count,
-        duration=duration,
-        output=output,
-        ascii_only=ascii_only,
-        strict=strict,
-        no_reconnect=no_reconnect,
-        max_retries=max_retries,
-        ping_every=ping_every,
-        is_plain=plain,
-        in_pipe="ndjson",
-    )
+    given = given_options(context)
+    request = StreamRequest(environment, given, ping_every=ping_every, is_plain=plain, in_pipe="ndjson")
     plan = _Plan(
         request,
         tuple(subscribe or ()),
         tuple(send or ()),
-        record,
         parse_duration(linger),
         is_interactive=request.mode == "pretty" and environment.can_ask and sys.stdout.isatty(),
     )
@@ -166,8 +129,8 @@ async def _session(environment: Environment, plan: _Plan, user: str) -> ExitCode
             request.live_options(plan.subscribe, shows_opening=printer.is_for_people),
         )
         person = Conversationalist(live, names.find(plan.subscribe[-1]) if plan.subscribe else "")
-        if plan.record is not None:
-            live.start_recording(plan.record)
+        if request.record is not None:
+            live.recording.start(request.record)
         try:
             async with live:
                 printer.say(f"Connecting to {dialling(identity)} … open in {latency_text(live.opened_in)}")

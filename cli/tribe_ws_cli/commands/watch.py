@@ -6,20 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from tribe_ws_cli.application import command, environment_of
+from tribe_ws_cli.application import command, environment_of, given_options
 from tribe_ws_cli.environment import Environment
-from tribe_ws_cli.options import (
-    Ascii,
-    Count,
-    FilterOption,
-    For,
-    MaxRetries,
-    NoReconnect,
-    OutputOption,
-    StreamRequest,
-    Strict,
-    Until,
-)
+from tribe_ws_cli.options import RECORD, STREAM_OPTIONS, StreamRequest
 
 
 @command(
@@ -28,7 +17,9 @@ from tribe_ws_cli.options import (
         "tribe-ws watch --all --filter 'event:message.* !from:bob'",
         "tribe-ws watch general --json --count 10 | jq .frame.data.content",
         "tribe-ws watch general --until 'data.content~deployed' --for 5m && echo done",
-    )
+        "tribe-ws watch --all --record evening.ndjson",
+    ),
+    options=(*STREAM_OPTIONS, RECORD),
 )
 def watch(
     context: typer.Context,
@@ -40,15 +31,6 @@ def watch(
     past: Annotated[
         int, typer.Option("-n", "--number", min=0, metavar="N", help="Print so many past messages first.")
     ] = 0,
-    filter_text: FilterOption = "",
-    until: Until = "",
-    count: Count = None,
-    duration: For = "",
-    output: OutputOption = None,
-    ascii_only: Ascii = False,
-    strict: Strict = False,
-    no_reconnect: NoReconnect = False,
-    max_retries: MaxRetries = None,
 ) -> Any:
     """Subscribe and print events until stopped.
 
@@ -59,18 +41,7 @@ def watch(
     from tribe_ws_cli.lifetime import run_to_end
 
     environment = environment_of(context)
-    request = StreamRequest(
-        environment,
-        filter_text=filter_text,
-        until=until,
-        count=count,
-        duration=duration,
-        output=output,
-        ascii_only=ascii_only,
-        strict=strict,
-        no_reconnect=no_reconnect,
-        max_retries=max_retries,
-    )
+    request = StreamRequest(environment, given_options(context))
     return run_to_end(_watch(environment, request, tuple(conversations or ()), past, everything=everything))
 
 
@@ -87,6 +58,8 @@ async def _watch(
         ids = _choose(names, wanted, everything=everything)
         printer = request.printer()
         live = Live(identity, names, printer, request.live_options(tuple(ids)))
+        if request.record is not None:
+            live.recording.start(request.record)
         await _print_past(environment, identity, ids, past)
         try:
             async with live:

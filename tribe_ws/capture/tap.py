@@ -1,0 +1,249 @@
+"""What a server of ours says of everything on its wires, as records: one for each connection concerned.
+
+The control API's stream tells each frame once, with a verdict for every connection. Here each connection gets
+a lane of its own: a record for what it sent or got, and for what it did not get the reason, in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from tribe_ws.capture.lint import Level, Linter
+from tribe_ws.capture.record import Direction, Record, compact_json
+from tribe_ws.capture.redaction import redact_json
+from tribe_ws.client.events import read_time
+from tribe_ws.protocol.ids import canonical_id
+from tribe_ws.protocol.urls import API_PREFIX
+
+MOST_LANES = 10_000
+"""How many connections are remembered at a time; the oldest is forgotten."""
+
+REASONS = {
+    "delivered": "delivered",
+    "own_message": "not sent: it is the user's own",
+    "not_subscribed": "not sent: this connection did not subscribe to the conversation",
+    "not_participant": "not sent: the user takes no part in the conversation",
+    "profile": "not sent: the profile of this connection does not know the event",
+    "outbox_full": "not sent: the client reads too slowly, its connection is closed",
+    "closed": "not sent: the connection had just ended",
+    "fault_dropped": "not sent: a fault dropped it",
+    "fault_delayed": "sent later: a fault holds it back",
+}
+"""What became of a frame for one connection, in words, by the verdict's name."""
+
+_ARRIVED = frozenset({"delivered", "fault_delayed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one frame for one connection; ``reason`` says it in words."""
+
+    recipient: str
+    connection: str
+    verdict: str
+    reason: str
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether the frame goes over that connection."""
+        return self.verdict in _ARRIVED
+
+
+@dataclass(slots=True)
+class _Lane:
+    """One connection, seen from the server."""
+
+    label: str
+    linter: Linter
+
+
+@dataclass(slots=True)
+class TapReader:
+    """Turns control events into records; keeps a linter for each connection, so that violations are told.
+
+    ``name_of`` gives the readable name of a conversation's id. Directions are the client's, as everywhere:
+    what the server sends is ``in``.
+    """
+
+    name_of: Callable[[str | None], str] = field(default=lambda _conversation_id: "")
+    level: Level = "documented"
+    _next: int = field(init=False, default=1)
+    _lanes: dict[str, _Lane] = field(init=False, default_factory=dict)
+    _counts: dict[str, int] = field(init=False, default_factory=dict)
+
+    def records_of(self, event: dict[str, Any]) -> list[Record]:
+        """Give the records of one line of the control API's stream, one for each connection concerned."""
+        match event.get("dir"):
+            case "in":
+                return [self._sent(event)]
+            case "out":
+                return [self._got(event, verdict) for verdict in verdicts_of(event) if verdict.is_delivered]
+            case "rest":
+                return [self._posted(event)]
+            case _:
+                return [self._noted(event)]
+
+    def label_of(self, connection_id: str) -> str:
+        """Give the short name of a connection's lane: ``alice 1``; empty for one never seen."""
+        lane = self._lanes.get(connection_id)
+        return lane.label if lane is not None else ""
+
+    def _sent(self, event: dict[str, Any]) -> Record:
+        connection_id, user = _text(event, "connection_id"), _text(event, "user")
+        frame = event.get("frame")
+        text = frame if isinstance(frame, str) else compact_json(frame)
+        lane = self._lane(connection_id, user, _text(event, "user_id"))
+        refused = tuple(one.reason for one in verdicts_of(event))
+        return self._record(
+            event,
+            "out",
+            user,
+            connection_id,
+            text=text,
+            violations=lane.linter.outgoing(text),
+            sender=user,
+            tags=frozenset({"undelivered"}) if refused else frozenset(),
+        )
+
+    def _got(self, event: dict[str, Any], verdict: Verdict) -> Record:
+        user_id = next(
+            (_text(one, "user_id") for one in _rows(event) if one.get("connection_id") == verdict.connection),
+            "",
+        )
+        lane = self._lane(verdict.connection, verdict.recipient, user_id)
+        frame = event.get("frame")
+        text = frame if isinstance(frame, str) else compact_json(frame)
+        tags = frozenset({"delayed"}) if verdict.verdict == "fault_delayed" else frozenset[str]()
+        return self._record(
+            event,
+            "in",
+            verdict.recipient,
+            verdict.connection,
+            text=text,
+            violations=lane.linter.incoming(text),
+            sender=_sender(event),
+            tags=tags,
+        )
+
+    def _posted(self, event: dict[str, Any]) -> Record:
+        user, conversation_id = _text(event, "user"), _text(event, "conversation_id")
+        frame = event.get("frame")
+        content = frame.get("content") if isinstance(frame, dict) else None
+        request = {"content": content} if isinstance(content, str) else None
+        return self._record(
+            event,
+            "rest",
+            user,
+            "",
+            name="POST message",
+            text=content if isinstance(content, str) else "",
+            sender=user,
+            status=201,
+            method="POST",
+            path=f"{API_PREFIX}/conversations/{conversation_id}/messages",
+            request=request,
+        )
+
+    def _noted(self, event: dict[str, Any]) -> Record:
+        connection_id, user = _text(event, "connection_id"), _text(event, "user")
+        name = _text(event, "event")
+        frame = event.get("frame")
+        facts: dict[str, Any] = frame if isinstance(frame, dict) else {}
+        if name == "opened":
+            level: Level = "v2" if facts.get("profile") == "v2" else _level(facts, self.level)
+            self._open(connection_id, user, _text(event, "user_id"), level)
+        words = " ".join(f"{key} {value}" for key, value in facts.items() if value not in (None, ""))
+        label = self.label_of(connection_id)
+        record = self._record(event, "note", user, connection_id, text=f"{label} {words}".strip())
+        if name == "closed":
+            self._lanes.pop(connection_id, None)
+        return record
+
+    # ── lanes ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _lane(self, connection_id: str, user: str, user_id: str) -> _Lane:
+        """Give a connection's lane; one that was open before we looked is judged mildly."""
+        lane = self._lanes.get(connection_id)
+        if lane is None:
+            lane = self._open(connection_id, user, user_id, self.level, is_open=True)
+        return lane
+
+    def _open(
+        self, connection_id: str, user: str, user_id: str, level: Level, *, is_open: bool = False
+    ) -> _Lane:
+        self._counts[user] = self._counts.get(user, 0) + 1
+        linter = Linter(level, user_id=user_id, username=user, is_open=is_open)
+        lane = self._lanes[connection_id] = _Lane(f"{user or 'somebody'} {self._counts[user]}", linter)
+        if len(self._lanes) > MOST_LANES:
+            del self._lanes[next(iter(self._lanes))]
+        return lane
+
+    def _record(
+        self, event: dict[str, Any], direction: Direction, user: str, connection: str, **more: Any
+    ) -> Record:
+        conversation_id = canonical_id(_text(event, "conversation_id")) or None
+        frame = event.get("frame")
+        record = Record(
+            seq=self._next,
+            at=read_time(event.get("t")) or datetime.now(UTC),
+            direction=direction,
+            event=more.pop("name", "") or _text(event, "event") or ("raw" if direction == "out" else "?"),
+            frame=redact_json(frame) if isinstance(frame, dict) else None,
+            as_user=user,
+            conversation_id=conversation_id,
+            conversation=self.name_of(conversation_id),
+            connection=connection,
+            **more,
+        )
+        self._next += 1
+        return record
+
+
+def records_of(event: dict[str, Any]) -> list[Record]:
+    """Give the records of one control event alone, judged without what came before it."""
+    return TapReader().records_of(event)
+
+
+def verdicts_of(event: dict[str, Any]) -> list[Verdict]:
+    """Tell for each connection that a control event speaks of what became of the frame there."""
+    return [
+        Verdict(
+            _text(row, "user"),
+            _text(row, "connection_id"),
+            _text(row, "verdict"),
+            REASONS.get(_text(row, "verdict"), _text(row, "verdict").replace("_", " ")),
+        )
+        for row in _rows(event)
+    ]
+
+
+def _rows(event: dict[str, Any]) -> list[dict[str, Any]]:
+    rows = event.get("verdicts")
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _sender(event: dict[str, Any]) -> str:
+    frame = event.get("frame")
+    data = frame.get("data") if isinstance(frame, dict) else None
+    sender = data.get("sender") if isinstance(data, dict) else None
+    if isinstance(sender, dict):
+        return _text(sender, "username")
+    return _text(event, "user")
+
+
+def _level(facts: dict[str, Any], default: Level) -> Level:
+    match facts.get("profile"):
+        case "app":
+            return "app"
+        case "documented":
+            return "documented"
+        case _:
+            return default
+
+
+def _text(value: dict[str, Any], key: str) -> str:
+    found = value.get(key)
+    return found if isinstance(found, str) else ""
