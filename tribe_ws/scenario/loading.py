@@ -103,6 +103,8 @@ class _Loader:
             profile=_PROFILES[_read(root, "profile", kinds.choice(*_PROFILES), context, "documented")],
             timeout=_read(root, "timeout", _TIMEOUT, context, DEFAULT_TIMEOUT),
             tags=_names(root, "tags"),
+            settled_names=frozenset(context.settled_names),
+            variable_places=_variable_places(root),
         )
 
     def fragment(self, text: str, outer: Reading, given: Mapping[str, Any]) -> Included:
@@ -196,6 +198,11 @@ def _title(root: MappingNode) -> str:
 def _variables(root: MappingNode) -> dict[str, Any]:
     node = root.get("variables")
     return {} if node is None else dict(kinds.VARIABLES.read(node, Reading()))
+
+
+def _variable_places(root: MappingNode) -> dict[str, Place]:
+    node = root.get("variables")
+    return {key.name: key.place for key, _value in node} if isinstance(node, MappingNode) else {}
 
 
 def _names(root: MappingNode, key: str) -> tuple[str, ...]:

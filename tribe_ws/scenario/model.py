@@ -342,7 +342,8 @@ ControlStep = (AdvanceClock, CloseFromServer, AddFault, ClearFaults)
 class Scenario:
     """One scenario file, read and understood; ``variables`` are the file's own with those of the caller.
 
-    ``environment`` names the variables of the environment which the file may see, as ``${{ env.NAME }}``.
+    ``environment`` names the variables of the environment which the file may see, as ``${{ env.NAME }}``;
+    ``settled_names`` are the variables that durations and counts have used while the file was read.
     """
 
     name: str
@@ -357,6 +358,8 @@ class Scenario:
     profile: Profile = "documented"
     timeout: float = DEFAULT_TIMEOUT
     tags: tuple[str, ...] = ()
+    settled_names: frozenset[str] = frozenset()
+    variable_places: Mapping[str, Place] = field(default_factory=dict)
 
     @property
     def needs_control(self) -> bool:

@@ -27,6 +27,7 @@ class Reading:
     actors: Mapping[str, Actor] = field(default_factory=dict)
     read_steps: Callable[[Node, Reading], tuple[Step, ...]] = lambda _node, _context: ()
     include: Callable[[str, Place, Mapping[str, Any]], Included] | None = None
+    settled_names: set[str] = field(default_factory=set)
     steps: StepCount = field(default_factory=lambda: StepCount())
 
     def connection(self, key: Key) -> ConnectionName | None:
@@ -41,11 +42,14 @@ class Reading:
 
     def settle(self, node: Node) -> Any:
         """Give a scalar that must be known before anything runs: only the file's variables are seen."""
-        value = scalar(node)
-        if not isinstance(value, str):
-            return value
+        given = scalar(node)
+        if not isinstance(given, str):
+            return given
+        template = parse_text(given, node.place)
+        if isinstance(template, Template):
+            self.settled_names.update(expression.name for expression in template.expressions)
         try:
-            return self.settled.resolve(parse_text(value, node.place))
+            return self.settled.resolve(template)
         except ScenarioError as error:
             if "nothing is called" not in error.problem:
                 raise
