@@ -70,7 +70,7 @@ class RestCalls:
         on_exchange: Callable[[Exchange], None] | None = None,
     ) -> None:
         self.address = address
-        self._on_exchange = on_exchange
+        self.on_exchange = on_exchange
         self.source = source
         self._timeout = timeout
         self._transport = transport
@@ -170,10 +170,10 @@ class RestCalls:
             _decode(response.content),
             time.perf_counter() - started,
         )
-        if self._on_exchange is not None:
+        if self.on_exchange is not None:
             path = response.request.url.raw_path.decode("ascii", "replace")
             now, spent = datetime.now(UTC), answer.seconds
-            self._on_exchange(Exchange(now, method, path, answer.status, spent, body, answer.body))
+            self.on_exchange(Exchange(now, method, path, answer.status, spent, body, answer.body))
         return answer
 
     def _client(self) -> httpx.AsyncClient:

@@ -47,6 +47,9 @@ NO_CLOSE_FRAME = 1006
 MAX_FRAME = 16 * 1024 * 1024
 MOST_EARLY = 100
 
+HANDSHAKE_DONE = 'handshake done, waiting for "connected"'
+"""What the wire log notes between the handshake and the first frame."""
+
 
 class Connection:
     """An open connection; made by ``open_connection``."""
@@ -169,6 +172,8 @@ async def open_connection(
         on_wire(WireLine("note", f"connecting to {address.socket_url}?token=***"))
     websocket = await _handshake(address, token, timeouts, offers_v2=offers_v2)
     connection = Connection(websocket, address, token, clock, on_wire, number)
+    if on_wire is not None:
+        on_wire(WireLine("note", HANDSHAKE_DONE))
     try:
         await connection.await_connected(timeouts.connected)
     except BaseException:

@@ -97,6 +97,10 @@ class RestClient:
         """The tokens as they are now; ``None`` where nobody is logged in or the source is not ours."""
         return self.source.tokens if isinstance(self.source, TokenKeeper) else None
 
+    def report_to(self, on_exchange: Callable[[Exchange], None]) -> None:
+        """Have somebody else hear of every answered call from now on."""
+        self._calls.on_exchange = on_exchange
+
     # ── accounts ──────────────────────────────────────────────────────────────────────────────────────────
 
     async def register(
