@@ -87,7 +87,7 @@ class Diary:
             case Event():
                 record = record_of(what, labels)
             case RestCall():
-                record = _rest_record(at, what)
+                record = _rest_record(at, what, labels)
             case Ending():
                 words = f"{'closed by us' if what.is_ours else 'ended'}: {what}"
                 record = Record(0, at, "note", "closed", text=words)
@@ -132,12 +132,15 @@ def _sent_record(at: datetime, frame: str | bytes, labels: Labels) -> Record:
     )
 
 
-def _rest_record(at: datetime, call: RestCall) -> Record:
+def _rest_record(at: datetime, call: RestCall, labels: Labels) -> Record:
+    path = call.path
+    for known, name in (*labels.conversations.items(), *labels.people.items()):
+        path = path.replace(known, name)
     return Record(
         0,
         at,
         "rest",
-        f"{call.method} {call.path}",
+        f"{call.method} {path}",
         text=_content(call.request),
         frame=call.answer,
         latency=call.seconds,

@@ -89,6 +89,8 @@ class _Run:
             error = problem
         finally:
             seconds = asyncio.get_running_loop().time() - began
+            # What is sent and got while it is taken down is no part of the story.
+            logs = self._stage.logs() if failure else ()
             await self._stage.take_down()
         return ScenarioResult(
             name=self._scenario.name,
@@ -100,7 +102,7 @@ class _Run:
             steps=tuple(self._results),
             steps_taken=self._taken,
             failure=failure,
-            logs=self._stage.logs() if failure else (),
+            logs=logs,
             error=error,
         )
 
@@ -125,10 +127,10 @@ class _Run:
 
     def _too_long(self) -> Failure:
         allowed = format_duration(self._scenario.timeout)
-        problem = f"the scenario may take {allowed}, and they were over"
+        problem = f"the scenario may take {allowed}, which were over"
         hint = "timeout: 2m  at the top of the file gives it longer"
         if not self._interrupted:
-            where = "before the first step: nobody was ready yet"
+            where = "before the first step"
             return Failure(self._scenario.place, where, problem, hint=hint, waited=self._scenario.timeout)
         step, moment = self._interrupted[0]
         failed = moment.failure(step, f"{problem} during this step", hint=hint, waited=self._scenario.timeout)

@@ -104,7 +104,8 @@ class Stage:
 
     def logs(self) -> tuple[Log, ...]:
         """Give the last things that everybody sent and got."""
-        found = (player.log(self.labels, LOG_LENGTH) for player in self.players.values())
+        present = (self.players[name] for name in self.scenario.actors if name in self.players)
+        found = (player.log(self.labels, LOG_LENGTH) for player in present)
         return tuple(log for log in found if log.count)
 
     async def _admit(self, actor: Actor) -> None:
