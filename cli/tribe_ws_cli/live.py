@@ -11,6 +11,14 @@ from typing import Any, Self
 
 from tribe_ws.capture.journal import Journal
 from tribe_ws.capture.names import Names
+from tribe_ws.capture.notices import (
+    dropped_words,
+    lost_words,
+    not_fetched_words,
+    pong_words,
+    reconnected_words,
+    repeated_words,
+)
 from tribe_ws.capture.record import Record
 from tribe_ws.capture.words import latency_text
 from tribe_ws.client.events import (
@@ -33,7 +41,7 @@ from tribe_ws.durations import format_duration
 from tribe_ws.protocol.urls import redact
 from tribe_ws_cli.bounds import Bounds
 from tribe_ws_cli.identity import Identity
-from tribe_ws_cli.notices import lost_words, reconnected_words, silence_words
+from tribe_ws_cli.notices import silence_words
 from tribe_ws_cli.printer import Printer
 from tribe_ws_cli.recording import Recording
 
@@ -260,17 +268,15 @@ class Live:
                 self._heard.clear()
                 self.note("reconnected", reconnected_words(notice, self.names), tag="gap")
             case CatchUpFailed():
-                label = self.names.label(notice.conversation_id)
-                self.note("gap", f"what was missed in {label} cannot be fetched: {notice.error}", tag="gap")
+                self.note("gap", not_fetched_words(notice, self.names), tag="gap")
             case Dropped():
-                self.note("gap", f"we read too slowly: {notice.count} events were thrown away", tag="gap")
+                self.note("gap", dropped_words(notice), tag="gap")
             case PongMissing():
-                self.note("note", f"the server did not answer a ping in {format_duration(notice.seconds)}")
+                self.note("note", pong_words(notice))
             case Repeated():
                 # The message itself was printed before; a reader of the lines gets it once.
                 self.recording.write(self.journal.event(notice.event))
-                twice = f"the server sent message {notice.event.message_id} twice (message.once)"
-                self.note("repeated", twice, tag="error")
+                self.note("repeated", repeated_words(notice), tag="error")
 
     def _take_loss(self, loss: Lost) -> None:
         self._pending_loss = lost_words(loss)

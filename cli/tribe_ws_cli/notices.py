@@ -1,29 +1,11 @@
-"""What is said of a connection, in words: that it came back, and why nothing comes over it."""
+"""What is said of a live session in the terminal: why nothing comes over it, and what would change that."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tribe_ws.capture.names import Names
-from tribe_ws.client.events import Lost, Reconnected
-
 if TYPE_CHECKING:
     from tribe_ws_cli.live import Live
-
-
-def lost_words(loss: Lost) -> str:
-    """Say how a connection ended."""
-    reason = f' "{loss.reason}"' if loss.reason else ""
-    return f"{loss.code}{reason}, {loss.meaning}"
-
-
-def reconnected_words(notice: Reconnected, names: Names) -> str:
-    """Say after what time the connection is back, and what was done for it."""
-    labels = " ".join(names.label(one) for one in notice.conversations)
-    again = f"re-subscribed {labels}, " if labels else ""
-    missed = f"{notice.missed} missed message{'s' * (notice.missed != 1)} fetched"
-    lost = "".join(f"; {names.label(one)} was not confirmed again" for one in notice.unconfirmed)
-    return f"after {notice.gap:.1f} s, try {notice.attempt}, {again}{missed}{lost}."
 
 
 def silence_words(live: Live, *, can_subscribe: bool) -> str:
