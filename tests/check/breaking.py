@@ -74,7 +74,7 @@ class Tools:
         """Change every frame of that event before it is written; the change may also happen in place."""
         inner = vars(room)["encode"]
 
-        def encode_broken(frame: Any) -> bytes:
+        def encode_broken(frame: Any) -> Any:
             if frame.event != event:
                 return inner(frame)
             value = json.loads(encode(frame))

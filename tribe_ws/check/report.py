@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from tribe_ws.check.shapes import Shapes
 from tribe_ws.check.verdict import Result, Verdict
 from tribe_ws.protocol.clause import Level
 
@@ -15,7 +16,8 @@ from tribe_ws.protocol.clause import Level
 class Report:
     """The results of one check of one server.
 
-    ``people`` are the usernames it acted as; ``left_behind`` counts conversations that it could not leave.
+    ``people`` are the usernames it acted as; ``left_behind`` counts conversations that it could not leave,
+    ``shapes`` tells how the server's answers and frames looked.
     """
 
     url: str
@@ -24,6 +26,7 @@ class Report:
     people: Sequence[str]
     seconds: float
     left_behind: int = 0
+    shapes: Shapes = field(default_factory=Shapes)
 
     @property
     def failed(self) -> tuple[Result, ...]:

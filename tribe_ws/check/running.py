@@ -100,7 +100,8 @@ async def check_server(
         )
     seconds = time.monotonic() - began
     names = [one.username for one in people]
-    return Report(request.address.base_url, request.level, results, names, seconds, left_behind)
+    url = request.address.base_url
+    return Report(url, request.level, results, names, seconds, left_behind, visit.shapes)
 
 
 class Runner:

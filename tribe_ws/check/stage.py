@@ -44,6 +44,8 @@ class Stage:
         """Close all sockets, and give back the rooms that others may use, unless something went wrong."""
         sockets, self._sockets = self._sockets, []
         await asyncio.gather(*(socket.close() for socket in sockets), return_exceptions=True)
+        for socket in sockets:
+            self.visit.shapes.note_frames((frame.value for frame in socket.frames), socket.subprotocol)
         borrowed, self._borrowed = self._borrowed, []
         if not is_spoilt:
             self.visit.idle_rooms += borrowed
@@ -212,6 +214,7 @@ class Stage:
         except TribeError as error:
             raise CannotTell(f"{method} {path} got no answer: {error}") from None
         self.evidence.note(who, "got", str(answer))
+        self.visit.shapes.note_answer(method, path, answer.status, answer.value)
         return answer
 
     async def send(

@@ -10,6 +10,7 @@ from uuid import uuid4
 from tribe_ws.check.accounts import Person
 from tribe_ws.check.habits import Habits
 from tribe_ws.check.probe import Need
+from tribe_ws.check.shapes import Shapes
 from tribe_ws.check.wire import Rest
 from tribe_ws.client.control import ControlClient
 from tribe_ws.protocol.clause import Level
@@ -30,7 +31,8 @@ class Visit:
     """One check of one server.
 
     ``rooms`` are all conversations that were made for it, with whoever made them; ``homes`` a conversation
-    of each person, to ask about where nothing but an answer is wanted; ``idle_rooms`` may be used again.
+    of each person, to ask about where nothing but an answer is wanted; ``idle_rooms`` may be used again;
+    ``shapes`` tells how everything looked that the server sent.
     """
 
     address: ServerAddress
@@ -45,6 +47,7 @@ class Visit:
     homes: dict[str, str] = field(default_factory=dict)
     rooms: dict[str, tuple[Person, ...]] = field(default_factory=dict)
     idle_rooms: list[str] = field(default_factory=list)
+    shapes: Shapes = field(default_factory=Shapes)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def number(self) -> int:
