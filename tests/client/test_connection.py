@@ -341,8 +341,8 @@ async def test_every_frame_is_heard_on_the_wire_and_no_token_is() -> None:
         await connection.send(b"\x00")
         await connection.close()
     directions = [line.direction for line in lines]
-    assert directions == ["note", "in", "out", "out"]
-    assert lines[2].text == '{"event":"auth","token":"***"}'
+    assert directions == ["note", "note", "in", "out", "out"]
+    assert lines[3].text == '{"event":"auth","token":"***"}'
     assert lines[0].text.endswith("/api/v1/ws?token=***")
     assert not any(TOKEN in line.text for line in lines)
 
