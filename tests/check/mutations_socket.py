@@ -12,7 +12,7 @@ from typing import Any
 from tests.check.breaking import Tools, mutation, swap
 from tribe_ws.hub.connection import Connection
 from tribe_ws.hub.hub import Hub
-from tribe_ws.hub.packet import Batch, make_packet
+from tribe_ws.hub.packet import Batch
 from tribe_ws.hub.room import Room
 from tribe_ws.hub.typing_state import TypingState
 from tribe_ws.protocol.close_codes import INTERNAL, TOKEN_INVALID
@@ -27,7 +27,7 @@ from tribe_ws.storage.messages import MessageStore
 # ── Connecting ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-@mutation("connected-missing", "connect.connected-first", "document.server-connected")
+@mutation("connected-missing", "connect.connected-first")
 def _connected_missing(tools: Tools) -> None:
     send = Hub.send
 
@@ -42,12 +42,13 @@ def _connected_missing(tools: Tools) -> None:
 def _connected_late(tools: Tools) -> None:
     send = Hub.send
 
-    def send_pong_first(hub: Hub, connection: Connection, frame: Any) -> None:
+    def send_late(hub: Hub, connection: Connection, frame: Any) -> None:
         if frame.event == "connected":
-            connection.offer(Batch([make_packet(b'{"event":"pong"}', "pong")]))
-        send(hub, connection, frame)
+            asyncio.get_running_loop().call_later(0.3, send, hub, connection, frame)
+        else:
+            send(hub, connection, frame)
 
-    tools.replace(Hub, "send", send_pong_first)
+    tools.replace(Hub, "send", send_late)
 
 
 @mutation("connected-other-message", "document.server-connected")
@@ -178,7 +179,7 @@ def _subscribed_twice_delivers_twice(tools: Tools) -> None:
     tools.replace(Connection, "offer", offer_again)
 
 
-@mutation("unsubscribe-ignored", "unsubscribe.ends", "document.subscriptions")
+@mutation("unsubscribe-ignored", "unsubscribe.ends", "document.subscriptions", "document.client-unsubscribe")
 def _unsubscribe_ignored(tools: Tools) -> None:
     def keep(hub: Hub, connection: Connection, conversation_id: str) -> None:
         hub._typing.release(connection, conversation_id)
@@ -202,15 +203,15 @@ def _unsubscribe_answered(tools: Tools) -> None:
 @mutation("subscription-survives-its-socket", "subscribe.per-connection", "document.cleaned-up")
 def _subscription_survives_its_socket(tools: Tools) -> None:
     attach, detach = Hub.attach, Hub.detach
-    left: dict[str, tuple[str, ...]] = {}
+    left: dict[str, set[str]] = {}
 
     def detach_and_remember(hub: Hub, connection: Connection) -> None:
-        left[connection.user_id] = tuple(connection.subscriptions)
+        left.setdefault(connection.user_id, set()).update(connection.subscriptions)
         detach(hub, connection)
 
     def attach_and_restore(hub: Hub, connection: Connection) -> bool:
         is_in = attach(hub, connection)
-        for conversation_id in left.pop(connection.user_id, ()):
+        for conversation_id in left.get(connection.user_id, ()):
             hub.subscribe(connection, conversation_id)
         return is_in
 
@@ -221,7 +222,7 @@ def _subscription_survives_its_socket(tools: Tools) -> None:
 # ── Frames that ask for nothing ─────────────────────────────────────────────────────────────────────────
 
 
-@mutation("pong-dropped", "ping.pong", "document.heartbeat")
+@mutation("pong-dropped", "ping.pong", "document.heartbeat", "document.client-ping")
 def _pong_dropped(tools: Tools) -> None:
     follow = Session._follow
     tools.replace(
@@ -245,7 +246,7 @@ def _close_on(tools: Tools, violation: str) -> None:
     tools.replace(Session, "complain", complain_or_close)
 
 
-mutation("broken-json-closes", "frames.not-json", "frames.hostile-json")(
+mutation("broken-json-closes", "frames.not-json", "frames.hostile-json", "limit.depth")(
     partial(_close_on, violation="invalid_json")
 )
 mutation("unknown-event-closes", "frames.unknown-event")(partial(_close_on, violation="unknown_event"))

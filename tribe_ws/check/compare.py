@@ -1,4 +1,4 @@
-"""Two servers side by side: on which clauses the verdicts differ, and how their answers are shaped differently.
+"""Two servers side by side: on which clauses the verdicts differ, and where their answers look different.
 
 Both were asked the same by the same probes; what is alike is not mentioned.
 """
@@ -14,7 +14,7 @@ from tribe_ws.check.shapes import ShapeDifference, differences
 from tribe_ws.check.verdict import Result
 
 Segments = tuple[tuple[str, str], ...]
-_WIDEST = 40
+_WIDEST = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +113,17 @@ def comparison_lines(comparison: Comparison) -> Iterator[Segments]:
             ],
         )
     yield ()
-    yield (
-        (
-            f"{len(comparison.verdicts)} of {len(one.results)} clauses differ, "
-            f"and {len(comparison.answers)} places in answers and frames",
-            "",
-        ),
-    )
+    places = f"{len(comparison.answers)} places in answers and frames"
+    yield ((f"{len(comparison.verdicts)} of {len(one.results)} clauses differ, and {places}", ""),)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[Segments]:
-    widths = [min(_WIDEST, max(len(row[column]) for row in (head, *rows))) + 2 for column in range(len(head))]
-    yield tuple((f"{name:<{width}}", "event") for name, width in zip(head, widths, strict=True))
-    for row in rows:
-        yield tuple((f"{cell:<{width}}", "") for cell, width in zip(row, widths, strict=True))
+    columns = [[_cut(cell) for cell in column] for column in zip(head, *rows, strict=True)]
+    widths = [max(map(len, column)) + 2 for column in columns]
+    for number, row in enumerate(zip(*columns, strict=True)):
+        style = "" if number else "event"
+        yield tuple((f"{cell:<{width}}", style) for cell, width in zip(row, widths, strict=True))
+
+
+def _cut(cell: str) -> str:
+    return cell if len(cell) <= _WIDEST else f"{cell[: _WIDEST - 1]}…"

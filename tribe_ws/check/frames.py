@@ -68,17 +68,32 @@ def message(content: str) -> Matcher:
     return is_it
 
 
+def subscribed(room: str) -> Matcher:
+    """Match ``subscribed`` for that conversation, or for none that it names."""
+
+    def is_it(frame: Frame) -> bool:
+        is_named = isinstance(frame.value.get("conversation_id"), str)
+        return frame.event == "subscribed" and (room.lower() in frame.text.lower() or not is_named)
+
+    return is_it
+
+
 def typing(is_typing: bool | None = None, *, user_id: str = "") -> Matcher:
     """Match ``typing`` with that state, or any; with ``user_id``, of that user."""
 
     def is_it(frame: Frame) -> bool:
         return (
             frame.event == "typing"
-            and (is_typing is None or frame.inner.get("is_typing") is is_typing)
+            and (is_typing is None or _says(frame.inner.get("is_typing"), is_typing))
             and (not user_id or user_id in frame.text)
         )
 
     return is_it
+
+
+def _says(value: object, state: bool) -> bool:
+    """Tell whether a value means that state, also where it is spelt as text or as a number."""
+    return str(value).lower() in ({"true", "1"} if state else {"false", "0"})
 
 
 def describe(meant: Meant | None) -> str:

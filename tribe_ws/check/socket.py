@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from tribe_ws.check.evidence import Evidence
-from tribe_ws.check.frames import CHATTER, Frame, Meant, describe, matcher
+from tribe_ws.check.frames import CHATTER, Frame, Meant, describe, matcher, subscribed
 from tribe_ws.check.habits import Habits, Pace
 from tribe_ws.check.verdict import CannotTell, Failed, Said
 
@@ -101,7 +101,7 @@ class Socket:
             await self.marker()
         else:
             await self.need(
-                lambda frame: frame.event == "subscribed" and room in frame.text.lower(),
+                subscribed(room),
                 what=f'"subscribed" for {room}',
             )
 
@@ -173,18 +173,14 @@ class Socket:
         match self._marker:
             case "pong":
                 await self.say("ping")
-                word = ""
+                is_meant = matcher("pong")
             case "subscribed" if self._home:
                 await self.say("subscribe", channel="conversation", conversation_id=self._home)
-                word = self._home.lower()
+                is_meant = subscribed(self._home)
             case _:
                 raise CannotTell("this server answers nothing, so its silence proves nothing")
-        ahead, answer = set(map(id, self.frames[:seen])), self._marker
-
-        def is_answer(frame: Frame) -> bool:
-            return frame.event == answer and word in frame.text.lower() and id(frame) not in ahead
-
-        if await self.hear(is_answer) is None:
+        ahead = set(map(id, self.frames[:seen]))
+        if await self.hear(lambda frame: is_meant(frame) and id(frame) not in ahead) is None:
             if self.close_seen is not None:
                 raise otherwise(f"the connection of {self.who} ended: {self.close_seen}")
             raise CannotTell(f"the server did not answer {self.who} in time; more patience may help")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tribe_ws.check.accounts import Person
-from tribe_ws.check.frames import Matcher
+from tribe_ws.check.frames import Matcher, subscribed
 from tribe_ws.check.socket import Refusal, Socket
 from tribe_ws.check.stage import Stage
 from tribe_ws.check.verdict import CannotTell
@@ -27,9 +27,7 @@ async def open_v2(stage: Stage, person: Person, *, token: str = "") -> tuple[Soc
 async def subscribe(socket: Socket, room: str, **fields: Any) -> dict[str, Any]:
     """Subscribe in v2, as a precondition, and give the data of the answer."""
     await socket.say("subscribe", channel="conversation", conversation_id=room, **fields)
-    frame = await socket.need(
-        lambda one: one.event == "subscribed" and room in one.text.lower(), what=f'"subscribed" for {room}'
-    )
+    frame = await socket.need(subscribed(room), what=f'"subscribed" for {room}')
     return frame.inner
 
 

@@ -190,14 +190,20 @@ async def created_at_is_utc_with_milliseconds(stage: Stage) -> None:
     advice="give a message a created_at later than that of the one before it, by a millisecond at least",
 )
 async def created_at_increases(stage: Stage) -> None:
-    """Send many messages at once, and compare their moments in the order in which they come."""
+    """Send one after the other, then many at once; compare their moments, whatever the order they come in."""
     room = await stage.room()
     socket = await _subscribed(stage, room)
-    words = await asyncio.gather(*(_say(stage, room) for _ in range(_MANY)))
-    frames = [await socket.need(_any_of(set(words))) for _ in words]
-    for earlier, later in itertools.pairwise(frames):
+    one_by_one = [await _say(stage, room) for _ in range(3)]
+    at_once = await asyncio.gather(*(_say(stage, room) for _ in range(_MANY)))
+    heard = {str(one.inner["content"]): one for one in await _firsts(socket, {*one_by_one, *at_once})}
+    in_turn = [heard[words] for words in one_by_one]
+    alike = sorted(heard.values(), key=_moment)
+    for earlier, later in itertools.pairwise(in_turn):
         if _moment(earlier) >= _moment(later):
             raise Failed(f"created_at does not increase: {texts([earlier, later])}")
+    for earlier, later in itertools.pairwise(alike):
+        if _moment(earlier) == _moment(later):
+            raise Failed(f"two messages have the same created_at: {texts([earlier, later])}")
 
 
 @probe(
@@ -207,12 +213,15 @@ async def created_at_increases(stage: Stage) -> None:
 )
 async def only_participants_hear(stage: Stage) -> None:
     """Send a message before a stranger who has subscribed, and before somebody who was taken out."""
-    room = await stage.room(stage.second, stage.third)
+    foreign, room = await stage.shared_room(), await stage.room(stage.second, stage.third)
     listener, removed = await _subscribed(stage, room), await stage.open(stage.third)
+    await removed.say("subscribe", channel="conversation", conversation_id=foreign)
     await removed.subscribe(room)
-    before, after = stage.words(), stage.words()
+    unheard, before, after = stage.words(), stage.words(), stage.words()
+    await stage.send(stage.first, foreign, unheard)
     await stage.send(stage.first, room, before)
     await removed.need(message(before))
+    await removed.silence(message(unheard), what="nothing of a conversation of others")
     path = f"/conversations/{room}/participants/{stage.third.id}"
     answer = await stage.call(stage.first, "DELETE", path)
     stage.require(answer.status in {200, 204}, f"nobody could be taken out of a group: {answer}")
@@ -250,7 +259,16 @@ def _any_of(words: set[str]) -> Any:
 
 async def _contents(socket: Socket, words: set[str]) -> list[str]:
     """Give the contents of all these messages, in the order in which they came."""
-    return [str((await socket.need(_any_of(words))).inner["content"]) for _ in words]
+    return [str(frame.inner["content"]) for frame in await _firsts(socket, words)]
+
+
+async def _firsts(socket: Socket, words: set[str]) -> list[Frame]:
+    """Give the first copy of each of these messages, in the order in which they came."""
+    left, frames = set(words), list[Frame]()
+    while left:
+        frames.append(await socket.need(_any_of(left)))
+        left.discard(str(frames[-1].inner["content"]))
+    return frames
 
 
 async def _stored(stage: Stage, room: str) -> list[str]:

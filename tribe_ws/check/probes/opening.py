@@ -43,8 +43,9 @@ async def a_token_in_the_query_is_enough(stage: Stage) -> None:
     advice='send {"event":"connected",…} to each accepted connection, before anything else',
 )
 async def connected_comes_first(stage: Stage) -> None:
-    """Look at the first frame of a connection."""
+    """Look at the first frame of a connection which says something as soon as it may."""
     socket = await _let_in(stage)
+    await socket.say("ping")
     frame = await socket.hear(_anything)
     if frame is None:
         await socket.expect("connected", within=0)
