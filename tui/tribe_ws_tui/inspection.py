@@ -46,7 +46,7 @@ class Inspection:
 
         ``monotonic`` is when it arrived, or for a message that was posted when the POST began.
         """
-        message_id = _message_id(record) if monotonic is not None else ""
+        message_id = message_id_of(record) if monotonic is not None else ""
         if message_id and monotonic is not None:
             record = self._timed(record, message_id, monotonic)
         number = self.store.append(record)
@@ -54,13 +54,13 @@ class Inspection:
             self._remember(self._arrived, message_id, [])
             self._arrived[message_id].append((number, monotonic))
         record = replace(record, seq=number)
-        self._write(record)
+        self.write(record)
         return record
 
     def deliveries(self, number: int) -> tuple[Delivery, ...]:
         """Tell which of our sessions received the message that an event posted."""
         record = self.store.record(number)
-        message_id = _message_id(record) if record is not None else ""
+        message_id = message_id_of(record) if record is not None else ""
         if not message_id:
             return ()
         return tuple(
@@ -88,9 +88,8 @@ class Inspection:
             writer.close()
         return writer
 
-    # ── inside ────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _write(self, record: Record) -> None:
+    def write(self, record: Record) -> None:
+        """Write a record into the recording, if there is one; of a broken one is told once."""
         if self.writer is None:
             return
         try:
@@ -98,6 +97,8 @@ class Inspection:
         except CaptureError as error:
             if self._on_trouble is not None:
                 self._on_trouble(error)
+
+    # ── inside ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _timed(self, record: Record, message_id: str, monotonic: float) -> Record:
         if record.direction == "rest":
@@ -116,7 +117,8 @@ class Inspection:
             book.popitem(last=False)
 
 
-def _message_id(record: Record) -> str:
+def message_id_of(record: Record) -> str:
+    """Tell which message an event posted or delivered; empty where it is about none."""
     frame: Any = record.frame
     if not isinstance(frame, dict) or "gap" in record.tags:
         return ""

@@ -13,13 +13,16 @@ from pathlib import Path
 from textual.message import Message
 
 from tribe_ws.capture.reader import Capture, read_capture
-from tribe_ws.capture.replay.timeline import Timeline
+from tribe_ws.capture.replay.timeline import AT_ONCE, Timeline
+from tribe_ws.capture.replay.timeline import SPEEDS as STEADY_SPEEDS
 from tribe_ws_tui.inspection import Inspection
 from tribe_ws_tui.messages import ReplayMoved
 
+SPEEDS = (*STEADY_SPEEDS, AT_ONCE)
+"""The speeds one can switch between; the last shows everything at once."""
 _LONGEST_WAIT = 0.1
 """Seconds after which a playing capture tells its position, due records or not."""
-_AT_ONCE = 5_000
+_IN_A_ROW = 5_000
 """Records that are put into the store between two chances for others to run."""
 
 
@@ -75,8 +78,8 @@ class Replay:
         """How much faster than it was recorded; 0 is at once."""
         return self._timeline.speed
 
-    @speed.setter
-    def speed(self, speed: float) -> None:
+    def set_speed(self, speed: float) -> None:
+        """Play at one of ``SPEEDS``."""
         self._timeline.speed = speed
         self._moved()
 
@@ -96,16 +99,12 @@ class Replay:
 
     def pause(self) -> None:
         """Stand still."""
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
+        self._halt()
         self._moved()
 
     async def stop(self) -> None:
-        """End it; idempotent."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
+        """End it, without a word; idempotent."""
+        if (task := self._halt()) is not None:
             await asyncio.wait({task})
 
     def step(self, count: int = 1) -> None:
@@ -132,13 +131,15 @@ class Replay:
             self._show_anew()
         self._moved()
 
-    def faster(self) -> float:
-        """Play at the next higher speed, and tell it."""
-        return self._changed(self._timeline.faster())
+    def faster(self) -> None:
+        """Play at the next higher speed; after the highest comes everything at once."""
+        self._timeline.speed = AT_ONCE if self.speed in (AT_ONCE, SPEEDS[-2]) else self._timeline.faster()
+        self._moved()
 
-    def slower(self) -> float:
-        """Play at the next lower speed, and tell it."""
-        return self._changed(self._timeline.slower())
+    def slower(self) -> None:
+        """Play at the next lower speed."""
+        self._timeline.slower()
+        self._moved()
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -147,8 +148,8 @@ class Replay:
         elapsed = 0.0
         while True:
             due = self._timeline.due(elapsed)
-            for start in range(0, len(due), _AT_ONCE):
-                for record in due[start : start + _AT_ONCE]:
+            for start in range(0, len(due), _IN_A_ROW):
+                for record in due[start : start + _IN_A_ROW]:
                     self.inspection.take(record)
                 await asyncio.sleep(0)
             self._moved()
@@ -164,9 +165,11 @@ class Replay:
         for record in self._timeline.shown:
             self.inspection.take(record)
 
-    def _changed(self, speed: float) -> float:
-        self._moved()
-        return speed
+    def _halt(self) -> asyncio.Task[None] | None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+        return task
 
     def _moved(self) -> None:
         self._post(ReplayMoved())

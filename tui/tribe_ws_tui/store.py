@@ -14,9 +14,10 @@ from typing import Any, cast, get_args
 
 from tribe_ws.capture.names import Names
 from tribe_ws.capture.record import Record
-from tribe_ws.client.events import Lost, Notice, Opened, Reconnected, Reconnecting, TokenRenewed, read_time
+from tribe_ws.client.events import Lost, Notice, Opened, Reconnected, Reconnecting, read_time
 from tribe_ws.client.results import Conversation, Message
-from tribe_ws.protocol.close_codes import RESTART
+from tribe_ws.protocol.close_codes import RESTART, TOKEN_EXPIRED
+from tribe_ws_tui.endings import TOO_SLOW
 from tribe_ws_tui.state import (
     BUCKETS,
     SAMPLES,
@@ -31,6 +32,7 @@ from tribe_ws_tui.state import (
 )
 
 GOING_AWAY = 1001
+_SAYS_WHY = frozenset({LinkKind.RESTARTING, LinkKind.CUT_OFF, LinkKind.RENEWING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +111,28 @@ def _apply_notice(state: SessionState, notice: Notice, now: float) -> SessionSta
     match notice:
         case Opened():
             return _moved(state, Link(LinkKind.OPEN, since=now))
-        case Lost(code=code, reason=reason, meaning=meaning):
-            kind = LinkKind.RESTARTING if code in (GOING_AWAY, RESTART.code) else LinkKind.RECONNECTING
-            return _moved(state, Link(kind, since=now, code=code, reason=reason, words=meaning))
+        case Lost():
+            return _moved(state, _lost(notice, now))
         case Reconnecting(attempt=attempt, delay=delay):
-            kind = state.link.kind if state.link.kind is LinkKind.RESTARTING else LinkKind.RECONNECTING
+            kind = state.link.kind if state.link.kind in _SAYS_WHY else LinkKind.RECONNECTING
             link = replace(state.link, kind=kind, until=now + delay, attempt=attempt)
             return _moved(state, link)
         case Reconnected():
             return state if state.link.is_open else _moved(state, Link(LinkKind.OPEN, since=now))
-        case TokenRenewed():
-            return state
     return state
+
+
+def _lost(loss: Lost, now: float) -> Link:
+    kind, words = LinkKind.RECONNECTING, loss.meaning
+    if loss.code in (GOING_AWAY, RESTART.code):
+        kind = LinkKind.RESTARTING
+    elif loss.code in TOO_SLOW:
+        kind = LinkKind.CUT_OFF
+    elif loss.code == TOKEN_EXPIRED.code:
+        kind = LinkKind.RENEWING
+        what = "token expired" if loss.reason == TOKEN_EXPIRED.reason else "token rejected"
+        words = f"{what} {loss.at.astimezone():%H:%M}, renewing…"
+    return Link(kind, since=now, code=loss.code, reason=loss.reason, words=words)
 
 
 # ── records ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -54,8 +54,9 @@ class EventLog(RowScroll):
 
     def set_labels(self, labels: Labels) -> None:
         """Take over how conversations are called."""
-        self.painter.labels = labels
-        self.reload()
+        if labels != self.painter.labels:
+            self.painter.labels = labels
+            self.reload()
 
     def set_columns(self, columns: Columns) -> None:
         """Show other columns."""

@@ -34,6 +34,7 @@ _BARS = 2
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 Labels = Callable[[Kind], str]
+"""Tells the readable name of an event's conversation."""
 
 
 def label_of(kind: Kind) -> str:

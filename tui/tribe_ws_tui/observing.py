@@ -1,0 +1,194 @@
+"""``Observer``: turns what one session sends, gets and is told into events held and a state that is known.
+
+The journal makes records, the inspection holds them, the store works out what they mean. Screens hear of a
+change at most ten times a second; a change of the link at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from textual.message import Message
+
+from tribe_ws.capture import notices
+from tribe_ws.capture.journal import Journal
+from tribe_ws.capture.names import Names
+from tribe_ws.capture.record import Record
+from tribe_ws.capture.words import latency_text
+from tribe_ws.client.connection import HANDSHAKE_DONE
+from tribe_ws.client.events import (
+    CatchUpFailed,
+    Dropped,
+    Event,
+    Lost,
+    Notice,
+    PongMissing,
+    Reconnected,
+    Reconnecting,
+    Repeated,
+    StreamItem,
+    TokenRenewed,
+    WireLine,
+)
+from tribe_ws.client.exchanges import Exchange
+from tribe_ws.client.results import Conversation
+from tribe_ws.clock import Clock, Timer
+from tribe_ws_tui.inspection import Inspection
+from tribe_ws_tui.messages import SessionMoved
+from tribe_ws_tui.state import Link, LinkKind, SessionState
+from tribe_ws_tui.store import Backlog, Fetched, Item, LinkMoved, apply, forget_silent
+
+TELL_EVERY = 0.1
+"""Seconds between two messages about ordinary changes."""
+_DIALS = frozenset({LinkKind.NEW, LinkKind.DIALLING, LinkKind.HANDSHAKEN, LinkKind.DISCONNECTED})
+
+
+class Observer:
+    """What one session knows; ``post`` hears ``SessionMoved``."""
+
+    def __init__(
+        self,
+        label: str,
+        username: str,
+        inspection: Inspection,
+        post: Callable[[Message], object],
+        clock: Clock,
+        *,
+        is_same_clock: bool,
+    ) -> None:
+        self.label = label
+        self.state = SessionState(me=username)
+        self.names = Names((), username)
+        self.inspection = inspection
+        self.journal = Journal(self.names, is_same_clock=is_same_clock)
+        self.clock = clock
+        self._post = post
+        self._timer: Timer | None = None
+        self._loss: Lost | None = None
+        self._has_said_no_echo = False
+
+    def now(self) -> float:
+        """Tell the seconds that the state counts by."""
+        return self.clock.monotonic()
+
+    def close(self) -> None:
+        """Tell nothing more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    # ── what comes in ─────────────────────────────────────────────────────────────────────────────────────
+
+    def take(self, item: StreamItem, *, waiting: int) -> None:
+        """Take one thing that the stream gave; ``waiting`` is how many more have arrived."""
+        if isinstance(item, Event):
+            self._hold(self.journal.event(item), monotonic=item.received_at)
+        else:
+            self.apply(item)
+            self._take_notice(item)
+        self.apply(Backlog(waiting))
+
+    def hear_wire(self, line: WireLine) -> None:
+        """Take a frame that went out, or the step of an attempt to connect."""
+        if line.direction == "out":
+            self._hold(self.journal.sent(line.text))
+        elif line.direction == "note":
+            kind = LinkKind.HANDSHAKEN if line.text == HANDSHAKE_DONE else LinkKind.DIALLING
+            if self.state.link.kind in _DIALS:
+                self.move(Link(kind, since=self.now()))
+
+    def hear_call(self, exchange: Exchange) -> None:
+        """Take a REST call; what only asks goes into the recording and not into the stream."""
+        record = replace(self.journal.called(exchange), connection=self.label)
+        if exchange.method == "GET" or "/auth/" in exchange.path:
+            self.inspection.write(record)
+            return
+        self._hold(record, monotonic=self.now() - exchange.seconds)
+        if record.event == "POST message" and exchange.status < 400:
+            self._say_no_echo()
+
+    def fetched(self, conversations: tuple[Conversation, ...], my_id: str = "") -> None:
+        """Take over the conversations as they were fetched."""
+        self.names = self.journal.names = Names(conversations, self.state.me)
+        self.apply(Fetched(conversations, self.names, my_id))
+
+    # ── what is known ─────────────────────────────────────────────────────────────────────────────────────
+
+    def apply(self, item: Item) -> None:
+        """Work out the next state, and tell of it soon; at once where the link has changed."""
+        before = self.state
+        self.state = apply(before, item, self.now())
+        if self.state.link != before.link:
+            self._tell()
+        elif self.state is not before:
+            self._tell_soon()
+
+    def move(self, link: Link) -> None:
+        """Say where the link is now."""
+        self.apply(LinkMoved(link))
+
+    def note(self, event: str, words: str, *, tag: str = "", at: datetime | None = None) -> None:
+        """Put a note into the stream."""
+        record = self.journal.note(event, words, tag=tag)
+        self._hold(record if at is None else replace(record, at=at))
+
+    # ── inside ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _hold(self, record: Record, *, monotonic: float | None = None) -> None:
+        record = replace(record, connection=self.label)
+        self.apply(self.inspection.take(record, monotonic=monotonic))
+
+    def _take_notice(self, notice: Notice) -> None:
+        match notice:
+            case Lost():
+                self._loss = notice
+            case Reconnecting():
+                self._say_trying(notice)
+            case Reconnected():
+                self._say_back(notice)
+            case TokenRenewed(expires_at=expires_at):
+                until = f", good until {expires_at.astimezone():%H:%M}" if expires_at else ""
+                self.note("token", f"the token was renewed{until}")
+            case CatchUpFailed():
+                self.note("gap", notices.not_fetched_words(notice, self.names), tag="gap")
+            case Dropped():
+                self.note("gap", notices.dropped_words(notice), tag="gap")
+            case PongMissing():
+                self.note("note", notices.pong_words(notice))
+            case Repeated():
+                self._hold(self.journal.event(notice.event))
+                self.note("repeated", notices.repeated_words(notice), tag="error")
+
+    def _say_trying(self, notice: Reconnecting) -> None:
+        loss, self._loss = self._loss, None
+        again = f"trying again in {latency_text(notice.delay)} (try {notice.attempt})"
+        if loss is not None:
+            self.note("closed", f"{notices.lost_words(loss)}; {again}", tag="error")
+        else:
+            why = f"{notice.error}; " if notice.error is not None else ""
+            self.note("reconnect", why + again)
+
+    def _say_back(self, notice: Reconnected) -> None:
+        missed = notices.missed_words(notice)
+        gap = f"gap {notice.gap:.1f} s: {missed}, typing and presence in it are lost"
+        self.note("gap", gap, tag="gap")
+        lost = "".join(f"; {self.names.label(one)} was not confirmed again" for one in notice.unconfirmed)
+        back = f"back after {notice.gap:.1f} s, re-subscribed to {len(notice.conversations)}{lost}"
+        self.note("reconnected", back)
+
+    def _say_no_echo(self) -> None:
+        if not self._has_said_no_echo:
+            self._has_said_no_echo = True
+            self.note("note", "you sent this: the endpoint never echoes it to you")
+
+    def _tell_soon(self) -> None:
+        if self._timer is None:
+            self._timer = self.clock.call_later(TELL_EVERY, self._tell)
+
+    def _tell(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.state = forget_silent(self.state, self.now())
+        self._post(SessionMoved(self.label))
