@@ -16,6 +16,7 @@ from tribe_ws_cli.environment import Environment
 from tribe_ws_cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from tribe_ws.check.accounts import Account
     from tribe_ws.check.report import Report
     from tribe_ws.protocol.clause import Level
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         "tribe-ws check https://chat.example.com --account ana@example.com --account ben@example.com",
         "tribe-ws check --only 'typing.*' --only message.once",
         "tribe-ws check --level v2 --format junit > check.xml",
+        "tribe-ws check --compare https://chat.example.com",
     )
 )
 def check(
@@ -70,6 +72,10 @@ def check(
     thorough: Annotated[
         bool, typer.Option("--thorough", help="Also what takes minutes, or floods the server.")
     ] = False,
+    compare: Annotated[
+        str,
+        typer.Option("--compare", metavar="URL", help="Check this server too, and show where they differ."),
+    ] = "",
     list_clauses: Annotated[
         bool, typer.Option("--list", help="List the clauses and what each needs; ask nobody.")
     ] = False,
@@ -79,7 +85,7 @@ def check(
     It logs in with two or three accounts, makes conversations of its own, and leaves them at the end. A
     clause failed only if the server did the contrary twice. On a demo server of ours it acts as the demo
     users; elsewhere as those of --account, of --accounts-stdin, or of the variable TRIBE_WS_ACCOUNTS
-    (user:password, one a line). Exit 8 if the server breaks a clause.
+    (user:password, one a line). Exit 8 if the server breaks a clause; with --compare, if the first one does.
     """
     from tribe_ws.protocol.urls import parse_address
     from tribe_ws_cli.checking import list_of_clauses
@@ -101,6 +107,12 @@ def check(
         may=(not read_only, register, thorough),
     )
     form = "json" if environment.json else format_name
+    if compare:
+        if form not in {"human", "json"}:
+            raise UsageProblem(f"a comparison has no form {form}", hint="--format human or json")
+        return run_to_end(
+            _compare(environment, replace(environment, address=parse_address(compare)), wishes, form)
+        )
     return run_to_end(_check(environment, wishes, form, points_to))
 
 
@@ -118,19 +130,41 @@ class _Wishes:
 
 
 async def _check(environment: Environment, wishes: _Wishes, form: str, points_to: str) -> ExitCode:
-    report = await _report_on(environment, wishes)
+    report = await _report_on(environment, wishes, await _accounts(environment, wishes))
     _print(environment, report, form, points_to)
     return ExitCode.CONTRACT_VIOLATED if report.failed else ExitCode.DONE
 
 
-async def _report_on(environment: Environment, wishes: _Wishes) -> Report:
-    from tribe_ws.check.running import CheckRequest, check_server
-    from tribe_ws.check.visit import Consent
-    from tribe_ws_cli.checking import control_of, gather_accounts, note_on_accounts
+async def _compare(environment: Environment, other: Environment, wishes: _Wishes, form: str) -> ExitCode:
+    from tribe_ws.check.compare import compare, comparison_lines
+
+    accounts = await _accounts(environment, wishes)
+    # What stdin held is read, and was meant for both.
+    others = accounts if wishes.accounts_stdin else await _accounts(other, wishes)
+    one = await _report_on(environment, wishes, accounts)
+    comparison = compare(one, await _report_on(other, wishes, others))
+    if form == "json":
+        environment.output.json(comparison.as_json())
+    else:
+        for line in comparison_lines(comparison):
+            environment.output.segments(line)
+    return ExitCode.CONTRACT_VIOLATED if one.failed else ExitCode.DONE
+
+
+async def _accounts(environment: Environment, wishes: _Wishes) -> list[Account]:
+    from tribe_ws_cli.checking import gather_accounts, note_on_accounts
 
     accounts = await gather_accounts(environment, wishes.accounts, from_stdin=wishes.accounts_stdin)
     if note := note_on_accounts(accounts):
         environment.talk.note(note)
+    return accounts
+
+
+async def _report_on(environment: Environment, wishes: _Wishes, accounts: list[Account]) -> Report:
+    from tribe_ws.check.running import CheckRequest, check_server
+    from tribe_ws.check.visit import Consent
+    from tribe_ws_cli.checking import control_of
+
     async with AsyncExitStack() as stack:
         control = control_of(environment)
         if control is not None:
