@@ -33,7 +33,7 @@ async def gather_accounts(
     Accounts that bring their password (stdin, environment) come first; those only named have a login kept,
     are demo users, or their password is asked for.
     """
-    given = {account.name: account for account in _given(environment, from_stdin=from_stdin)}
+    given = {account.name: account for account in given_accounts(environment, from_stdin=from_stdin)}
     if named:
         return [given.get(name) or _named(environment, name) for name in dict.fromkeys(named)]
     if given:
@@ -51,6 +51,13 @@ async def gather_accounts(
         hint=f"name two or three:  tribe-ws check --account USER --account USER{environment.url_flag()}"
         f"\nor set {ACCOUNTS_VARIABLE} to lines of user:password",
     )
+
+
+def given_accounts(environment: Environment, *, from_stdin: bool) -> Iterator[Account]:
+    """Yield the accounts whose passwords stand on stdin or in the environment."""
+    if from_stdin:
+        yield from _read("stdin", sys.stdin.read())
+    yield from _read(ACCOUNTS_VARIABLE, environment.environ.get(ACCOUNTS_VARIABLE, ""))
 
 
 def note_on_accounts(accounts: list[Account]) -> str:
@@ -102,12 +109,6 @@ def list_of_clauses(environment: Environment, level: Level, only: tuple[str, ...
             )
     if not environment.json:
         environment.talk.note("· cannot be judged from outside; --json tells why, and what the others need")
-
-
-def _given(environment: Environment, *, from_stdin: bool) -> Iterator[Account]:
-    if from_stdin:
-        yield from _read("stdin", sys.stdin.read())
-    yield from _read(ACCOUNTS_VARIABLE, environment.environ.get(ACCOUNTS_VARIABLE, ""))
 
 
 def _read(source: str, text: str) -> Iterator[Account]:

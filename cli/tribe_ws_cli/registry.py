@@ -43,6 +43,8 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("history", "Watch", "Print past messages.", "history:history"),
     Entry("ping", "Test", "Measure round trips.", "signals:ping"),
     Entry("check", "Test", "Test any server against the documented contract.", "check:check"),
+    Entry("scenario", "Test",
+          "Scripted conversations of several people: run, check and write them.", "scenario:scenario"),
     Entry("token", "Test",
           "Make test tokens, good and broken ones, and read a token's claims.", "token:token"),
     Entry("trigger", "Test",

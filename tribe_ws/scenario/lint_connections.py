@@ -180,8 +180,8 @@ class _Walk:
                 state.subscribed[name] = frozenset({_ANYWHERE})
                 state.is_sure = False
             case Disconnect() | ExpectClose():
+                # What it was subscribed to is kept: a reconnect subscribes to that again.
                 state.closed_at[name] = step.place
-                state.subscribed.pop(name, None)
             case Typing():
                 state.said = (*state.said, _Said("typing", name.actor))
             case Expect() | Never():
