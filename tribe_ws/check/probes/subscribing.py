@@ -128,6 +128,7 @@ async def capitals_are_taken_and_not_given_back(stage: Stage) -> None:
     socket = await stage.open(stage.first)
     await socket.say("subscribe", channel="conversation", conversation_id=room.upper())
     frame = await socket.expect(subscribed(room), what='"subscribed" for the id in capitals')
+    stage.require(room.lower() in frame.text.lower(), "the acknowledgement does not name the conversation")
     if room not in frame.text:
         raise Failed(f"the id was to come in lower case, and came as {frame.text[:200]}")
 
@@ -139,9 +140,10 @@ async def other_spellings_are_ignored(stage: Stage) -> None:
     socket = await stage.open(stage.second)
     for spelling in _SPELLINGS:
         await socket.say("subscribe", channel="conversation", conversation_id=spelling.format(_as_uuid(room)))
-    await socket.silence(what="no answer to other spellings of an id")
-    await stage.send(stage.first, room)
-    await socket.silence(what="no subscription by another spelling of an id")
+    await socket.silence("subscribed", what="no answer to other spellings of an id")
+    words = stage.words()
+    await stage.send(stage.first, room, words)
+    await socket.silence(message(words), what="no subscription by another spelling of an id")
     await socket.subscribe(room)
     words = stage.words()
     await stage.send(stage.first, room, words)
