@@ -37,11 +37,10 @@ from tribe_ws.client.events import (
 from tribe_ws.client.exchanges import Exchange
 from tribe_ws.client.options import StreamOptions
 from tribe_ws.client.stream import EventStream, StreamState
-from tribe_ws.durations import format_duration
 from tribe_ws.protocol.urls import redact
 from tribe_ws_cli.bounds import Bounds
 from tribe_ws_cli.identity import Identity
-from tribe_ws_cli.notices import silence_words
+from tribe_ws_cli.notices import session_words, silence_words
 from tribe_ws_cli.printer import Printer
 from tribe_ws_cli.recording import Recording
 
@@ -123,7 +122,12 @@ class Live:
         ids = [self.names.find(name) for name in self.options.subscribe]
         self._opening.update(ids)
         await self._take_connected()
-        return [await self.stream.subscribe(conversation_id) for conversation_id in ids]
+        took = []
+        for conversation_id in ids:
+            took.append(await self.stream.subscribe(conversation_id))
+            while self.stream.unread:
+                self.take(await anext(self.stream))
+        return took
 
     async def _take_connected(self) -> None:
         """Read up to ``connected``, so that it stands before what is asked for after it."""
@@ -225,13 +229,7 @@ class Live:
 
     def summary(self) -> str:
         """Say what the session was."""
-        counts = self.journal.counts
-        seconds = time.monotonic() - self._started
-        violations = counts["violation"]
-        told = f", {violations} violation{'s' * (violations != 1)}" if violations else ""
-        out = counts["out"] + counts["rest"]
-        events = f"{counts['in']} event{'s' * (counts['in'] != 1)} in, {out} out"
-        return f"{self._ending}. {format_duration(seconds)}, {events}{told}."
+        return f"{self._ending}. {session_words(self.journal, time.monotonic() - self._started)}."
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────
 

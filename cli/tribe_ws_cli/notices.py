@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tribe_ws.durations import format_duration
+
 if TYPE_CHECKING:
+    from tribe_ws.capture.journal import Journal
     from tribe_ws_cli.live import Live
+
+
+def session_words(journal: Journal, seconds: float) -> str:
+    """Say how long a session was and what passed in it."""
+    counts = journal.counts
+    violations = counts["violation"]
+    told = f", {violations} violation{'s' * (violations != 1)}" if violations else ""
+    out = counts["out"] + counts["rest"]
+    events = f"{counts['in']} event{'s' * (counts['in'] != 1)} in, {out} out"
+    return f"{format_duration(seconds)}, {events}{told}"
 
 
 def silence_words(live: Live, *, can_subscribe: bool) -> str:

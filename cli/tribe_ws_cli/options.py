@@ -95,6 +95,12 @@ class StreamRequest:
         printer.filter = self.filter
         return printer
 
+    def silent_printer(self) -> Printer:
+        """Make a printer that shows nothing but what concerns the recording itself."""
+        printer = self.printer()
+        printer.is_silent = True
+        return printer
+
     def live_options(self, subscribe: tuple[str, ...], *, shows_opening: bool = False) -> LiveOptions:
         """Make the options of the session."""
         from tribe_ws_cli.live import LiveOptions

@@ -23,6 +23,7 @@ class Printer:
         self.style = style
         self.filter: Filter | None = None
         self.hidden = 0
+        self.is_silent = False
         self._output = output
         self._talk = talk
 
@@ -40,6 +41,9 @@ class Printer:
         if not self.shows(record):
             self.hidden += 1
             return False
+        if self.is_silent:
+            self._report(record)
+            return True
         match self.mode:
             case "pretty" | "plain":
                 if record.direction != "note" or not self._talk.quiet:
@@ -58,6 +62,11 @@ class Printer:
             self._talk.note(text)
         elif not self._talk.quiet:
             self._output.line(text)
+
+    def _report(self, record: Record) -> None:
+        """Tell on stderr alone what went wrong, or came back."""
+        if record.direction == "note" and record.tags:
+            self._talk.note(f"tribe-ws: {record.event}: {record.text}")
 
     def _ndjson(self, record: Record) -> None:
         if record.direction == "note":

@@ -1,11 +1,13 @@
-"""What a session writes down while it goes on: a capture, and perhaps a HAR file at the end."""
+"""What is written down while a session, or a server, goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from tribe_ws.capture.record import Record
+from tribe_ws.capture.tap import TapReader
 from tribe_ws.capture.writer import CaptureError, CaptureWriter
 
 
@@ -14,6 +16,7 @@ class Recording:
 
     def __init__(self, complain: Callable[[str], None]) -> None:
         self.writer: CaptureWriter | None = None
+        self.written = 0
         self._complain = complain
 
     def start(self, path: Path) -> None:
@@ -33,6 +36,34 @@ class Recording:
             return
         try:
             self.writer.write(record)
+            self.written += 1
         except CaptureError as error:
             self.writer = None
             self._complain(f"{error}. {error.hint}")
+
+
+class ServerRecording:
+    """The capture of a whole server: every connection, each with its user, and who got what."""
+
+    def __init__(self, complain: Callable[[str], None]) -> None:
+        self.conversations: Mapping[str, str] = {}
+        self._recording = Recording(complain)
+        self._tap = TapReader(self._name_of)
+
+    def start(self, path: Path) -> None:
+        """Begin to write; ``OSError`` says why that cannot be."""
+        self._recording.start(path)
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Write down one line of the server's journal."""
+        for record in self._tap.records_of(event):
+            self._recording.write(record)
+        if (delivery := self._tap.delivery_of(event)) is not None:
+            self._recording.write(delivery)
+
+    def close(self) -> None:
+        """End the capture."""
+        self._recording.stop()
+
+    def _name_of(self, conversation_id: str | None) -> str:
+        return self.conversations.get(conversation_id or "", "")

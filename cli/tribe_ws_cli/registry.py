@@ -41,6 +41,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("presence", "Talk", "Send a presence update.", "signals:presence"),
     Entry("watch", "Watch", "Subscribe and print events until stopped.", "watch:watch"),
     Entry("history", "Watch", "Print past messages.", "history:history"),
+    Entry("record", "Watch", "Save everything a session sees into a capture.", "record:record"),
     Entry("ping", "Test", "Measure round trips.", "signals:ping"),
     Entry("check", "Test", "Test any server against the documented contract.", "check:check"),
     Entry("scenario", "Test",

@@ -34,6 +34,7 @@ REASONS = {
 }
 """What became of a frame for one connection, in words, by the verdict's name."""
 
+_NOTES = {"watching": "from here on nothing is missing", "missed": "we read too slowly:"}
 _ARRIVED = frozenset({"delivered", "fault_delayed"})
 
 
@@ -73,9 +74,11 @@ class TapReader:
     _next: int = field(init=False, default=1)
     _lanes: dict[str, _Lane] = field(init=False, default_factory=dict)
     _counts: dict[str, int] = field(init=False, default_factory=dict)
+    _usernames: dict[str, str] = field(init=False, default_factory=dict)
 
     def records_of(self, event: dict[str, Any]) -> list[Record]:
         """Give the records of one line of the control API's stream, one for each connection concerned."""
+        self._learn(event)
         match event.get("dir"):
             case "in":
                 return [self._sent(event)]
@@ -86,6 +89,19 @@ class TapReader:
             case _:
                 return [self._noted(event)]
 
+    def delivery_of(self, event: dict[str, Any]) -> Record | None:
+        """Say in a note who got a frame, who did not, and why; ``None`` where everybody got it."""
+        verdicts = verdicts_of(event)
+        if event.get("dir") != "out" or all(one.verdict == "delivered" for one in verdicts):
+            return None
+        by_reason: dict[str, list[str]] = {}
+        for one in verdicts:
+            by_reason.setdefault(one.reason, []).append(self.label_of(one.connection) or one.recipient)
+        told = "; ".join(f"{', '.join(labels)} {reason}" for reason, labels in by_reason.items())
+        return self._record(
+            event, "note", "", "", name="delivery", text=f"{_text(event, 'event')}: {told}", frame=None
+        )
+
     def label_of(self, connection_id: str) -> str:
         """Give the short name of a connection's lane: ``alice 1``; empty for one never seen."""
         lane = self._lanes.get(connection_id)
@@ -95,7 +111,7 @@ class TapReader:
         connection_id, user = _text(event, "connection_id"), _text(event, "user")
         frame = event.get("frame")
         text = frame if isinstance(frame, str) else compact_json(frame)
-        lane = self._lane(connection_id, user, _text(event, "user_id"))
+        lane = self._lane(connection_id, user, _text(event, "user_id"), event)
         refused = tuple(one.reason for one in verdicts_of(event))
         return self._record(
             event,
@@ -109,12 +125,10 @@ class TapReader:
         )
 
     def _got(self, event: dict[str, Any], verdict: Verdict) -> Record:
-        user_id = next(
-            (_text(one, "user_id") for one in _rows(event) if one.get("connection_id") == verdict.connection),
-            "",
-        )
-        lane = self._lane(verdict.connection, verdict.recipient, user_id)
-        frame = event.get("frame")
+        rows = (one for one in _rows(event) if one.get("connection_id") == verdict.connection)
+        row = next(rows, {})
+        lane = self._lane(verdict.connection, verdict.recipient, _text(row, "user_id"), row)
+        frame = _as_sent(event, lane.linter.level)
         text = frame if isinstance(frame, str) else compact_json(frame)
         tags = frozenset({"delayed"}) if verdict.verdict == "fault_delayed" else frozenset[str]()
         return self._record(
@@ -124,8 +138,9 @@ class TapReader:
             verdict.connection,
             text=text,
             violations=lane.linter.incoming(text),
-            sender=_sender(event),
+            sender=self._author(frame),
             tags=tags,
+            frame=frame,
         )
 
     def _posted(self, event: dict[str, Any]) -> Record:
@@ -153,23 +168,38 @@ class TapReader:
         frame = event.get("frame")
         facts: dict[str, Any] = frame if isinstance(frame, dict) else {}
         if name == "opened":
-            level: Level = "v2" if facts.get("profile") == "v2" else _level(facts, self.level)
-            self._open(connection_id, user, _text(event, "user_id"), level)
-        words = " ".join(f"{key} {value}" for key, value in facts.items() if value not in (None, ""))
-        label = self.label_of(connection_id)
-        record = self._record(event, "note", user, connection_id, text=f"{label} {words}".strip())
+            self._open(connection_id, user, _text(event, "user_id"), _level(facts, self.level))
+        words = ", ".join(f"{key} {value}" for key, value in facts.items() if value not in (None, ""))
+        told = [self.label_of(connection_id), _NOTES.get(name, ""), words]
+        record = self._record(event, "note", user, connection_id, text=" ".join(filter(None, told)))
         if name == "closed":
             self._lanes.pop(connection_id, None)
         return record
 
+    def _learn(self, event: dict[str, Any]) -> None:
+        for row in (event, *_rows(event)):
+            if (user_id := _text(row, "user_id")) and (user := _text(row, "user")):
+                self._usernames[user_id] = user
+
     # ── lanes ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _lane(self, connection_id: str, user: str, user_id: str) -> _Lane:
+    def _lane(self, connection_id: str, user: str, user_id: str, facts: dict[str, Any]) -> _Lane:
         """Give a connection's lane; one that was open before we looked is judged mildly."""
         lane = self._lanes.get(connection_id)
         if lane is None:
-            lane = self._open(connection_id, user, user_id, self.level, is_open=True)
+            level = _level(facts, self.level)
+            lane = self._open(connection_id, user, user_id, level, is_open=True)
         return lane
+
+    def _author(self, frame: Any) -> str:
+        """Tell by whom a frame is: its sender, or whoever typed, came or read."""
+        data = frame.get("data") if isinstance(frame, dict) else None
+        if not isinstance(data, dict):
+            return ""
+        sender = data.get("sender")
+        if isinstance(sender, dict):
+            return _text(sender, "username")
+        return self._usernames.get(_text(data, "user_id"), "")
 
     def _open(
         self, connection_id: str, user: str, user_id: str, level: Level, *, is_open: bool = False
@@ -185,7 +215,7 @@ class TapReader:
         self, event: dict[str, Any], direction: Direction, user: str, connection: str, **more: Any
     ) -> Record:
         conversation_id = canonical_id(_text(event, "conversation_id")) or None
-        frame = event.get("frame")
+        frame = more.pop("frame", event.get("frame"))
         record = Record(
             seq=self._next,
             at=read_time(event.get("t")) or datetime.now(UTC),
@@ -225,23 +255,18 @@ def _rows(event: dict[str, Any]) -> list[dict[str, Any]]:
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
-def _sender(event: dict[str, Any]) -> str:
-    frame = event.get("frame")
-    data = frame.get("data") if isinstance(frame, dict) else None
-    sender = data.get("sender") if isinstance(data, dict) else None
-    if isinstance(sender, dict):
-        return _text(sender, "username")
-    return _text(event, "user")
+def _as_sent(event: dict[str, Any], level: Level) -> Any:
+    """Give the frame as that connection got it: a message has two more keys in v2."""
+    frame, more = event.get("frame"), event.get("v2")
+    if level != "v2" or not isinstance(more, dict) or not isinstance(frame, dict):
+        return frame
+    data = frame.get("data")
+    return {**frame, "data": {**data, **more}} if isinstance(data, dict) else frame
 
 
 def _level(facts: dict[str, Any], default: Level) -> Level:
-    match facts.get("profile"):
-        case "app":
-            return "app"
-        case "documented":
-            return "documented"
-        case _:
-            return default
+    levels: dict[object, Level] = {"documented": "documented", "app": "app", "v2": "v2"}
+    return levels.get(facts.get("profile"), default)
 
 
 def _text(value: dict[str, Any], key: str) -> str:

@@ -14,7 +14,7 @@ def body_of(record: Record) -> str:
     if record.direction == "note":
         return record.text
     if record.direction == "rest":
-        return json.dumps(record.text, ensure_ascii=False)
+        return json.dumps(record.text, ensure_ascii=False) if record.text or not record.path else record.path
     if record.direction == "out":
         return _sent_body(record, frame)
     return _received_body(record, frame)

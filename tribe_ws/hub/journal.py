@@ -24,6 +24,7 @@ from tribe_ws.hub.room import Outgoing, Room
 from tribe_ws.protocol.close_codes import SLOW_CONSUMER
 from tribe_ws.protocol.codec import encode, parse_json
 from tribe_ws.protocol.frames import Frame
+from tribe_ws.protocol.frames_v2 import Stamp
 from tribe_ws.protocol.urls import redact, redact_value
 
 KEPT = 1000
@@ -58,6 +59,11 @@ class Ruling:
     connection_id: str
     user_id: str
     verdict: Verdict
+    profile: str = ""
+
+
+def _ruling(connection: Connection, verdict: Verdict) -> Ruling:
+    return Ruling(connection.id, connection.user_id, verdict, connection.profile.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,9 @@ class Record:
     """One line of the journal; ``frame`` is parsed JSON, or the text of a frame that is none.
 
     ``user_id`` is whoever sent it: the client of a frame that came in, the author of one that went out. The
-    hub does not know participants: it calls all ``not_subscribed`` who did not listen.
+    hub does not know participants: it calls all ``not_subscribed`` who did not listen. ``frame`` is as the
+    documented profile spells it; ``stamp`` holds what a v2 connection got besides. ``profile`` is that of
+    the one connection, where there is one.
     """
 
     n: int
@@ -77,6 +85,8 @@ class Record:
     connection_id: str | None = None
     user_id: str | None = None
     rulings: tuple[Ruling, ...] = ()
+    profile: str = ""
+    stamp: Stamp | None = None
 
     def with_participants(self, user_ids: frozenset[str]) -> Record:
         """Tell those who may not listen apart from those who only do not."""
@@ -90,7 +100,7 @@ class Record:
 
     def as_json(self, name_of: Callable[[str], str]) -> dict[str, Any]:
         """Give the record as the stream shows it; ``name_of`` knows the username of a user's id."""
-        return {
+        shown = {
             "n": self.n,
             "t": format_timestamp(self.at),
             "dir": self.direction,
@@ -106,10 +116,16 @@ class Record:
                     "user": name_of(ruling.user_id),
                     "user_id": ruling.user_id,
                     "verdict": ruling.verdict.value,
+                    "profile": ruling.profile,
                 }
                 for ruling in self.rulings
             ],
         }
+        if self.profile:
+            shown["profile"] = self.profile
+        if self.stamp is not None:
+            shown["v2"] = {"seq": self.stamp.seq, "client_message_id": self.stamp.client_message_id}
+        return shown
 
 
 class Watcher:
@@ -205,7 +221,7 @@ class Journal:
             frame,
             conversation_id=about if isinstance(about, str) else None,
             connection=connection,
-            rulings=(Ruling(connection.id, connection.user_id, verdict),) if verdict is not None else (),
+            rulings=(_ruling(connection, verdict),) if verdict is not None else (),
         )
 
     def opened(self, connection: Connection) -> None:
@@ -238,6 +254,7 @@ class Journal:
             conversation_id=getattr(outgoing.frame, "conversation_id", None),
             connection=alone,
             rulings=self._judge(outgoing, connections),
+            stamp=outgoing.stamp,
         )
         self._overruled.clear()
 
@@ -246,7 +263,7 @@ class Journal:
         if not self.is_watched:
             return
         frame, _ = _read(packet.payload)
-        rulings = tuple(Ruling(one.id, one.user_id, self._fate(one, packet)) for one in connections)
+        rulings = tuple(_ruling(one, self._fate(one, packet)) for one in connections)
         self._write("out", packet.event, frame, rulings=rulings)
         self._overruled.clear()
 
@@ -273,9 +290,7 @@ class Journal:
         leaves_out: LeavesOut | None,
     ) -> None:
         listening = frozenset(listeners)
-        others = tuple(
-            Ruling(one.id, one.user_id, Verdict.NOT_SUBSCRIBED) for one in everybody if one not in listening
-        )
+        others = tuple(_ruling(one, Verdict.NOT_SUBSCRIBED) for one in everybody if one not in listening)
         for outgoing in outgoings:
             self._write(
                 "out",
@@ -284,6 +299,7 @@ class Journal:
                 conversation_id=conversation_id,
                 user_id=outgoing.exclude_user,
                 rulings=(*self._judge(outgoing, listeners, leaves_out), *others),
+                stamp=outgoing.stamp,
             )
         self._overruled.clear()
 
@@ -291,9 +307,9 @@ class Journal:
         self, outgoing: Outgoing, connections: Iterable[Connection], leaves_out: LeavesOut | None = None
     ) -> tuple[Ruling, ...]:
         return tuple(
-            Ruling(one.id, one.user_id, Verdict.OWN_MESSAGE)
+            _ruling(one, Verdict.OWN_MESSAGE)
             if leaves_out is not None and leaves_out(one, outgoing)
-            else Ruling(one.id, one.user_id, self._verdict(outgoing, one))
+            else _ruling(one, self._verdict(outgoing, one))
             for one in connections
         )
 
@@ -316,6 +332,7 @@ class Journal:
         connection: Connection | None = None,
         user_id: str | None = None,
         rulings: tuple[Ruling, ...] = (),
+        stamp: Stamp | None = None,
     ) -> None:
         self._count += 1
         record = Record(
@@ -328,6 +345,8 @@ class Journal:
             connection.id if connection is not None else None,
             connection.user_id if connection is not None else user_id,
             rulings,
+            connection.profile.value if connection is not None else "",
+            stamp,
         )
         self._kept.append(record)
         for watcher in self._watchers:

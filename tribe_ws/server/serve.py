@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,12 +24,15 @@ from tribe_ws import __version__, running
 from tribe_ws.protocol.urls import ServerAddress
 from tribe_ws.running import RunningServer
 from tribe_ws.server.app import TribeApp, create_app
+from tribe_ws.server.control.events import told
 from tribe_ws.server.listening import base_url, bound_port, listen
 from tribe_ws.server.logging import route_library_logs
 from tribe_ws.server.runner import Runner
 from tribe_ws.settings import ServerSettings
 from tribe_ws.storage.records import WorldSummary
 
+FOLLOWERS_TIME = 3.0
+"""Seconds that a reader of the journal gets after the end."""
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -48,9 +51,11 @@ def run_server(
     on_ready: Callable[[Ready], None] | None = None,
     *,
     ready_file: Path | None = None,
+    on_record: Callable[[dict[str, Any]], None] | None = None,
 ) -> int:
     """Serve until SIGINT or SIGTERM, then stop within ``stop_timeout``; returns the exit code, 0.
 
+    ``on_record`` hears everything that goes over any connection, in the form of the control API's ``events``.
     Raises ``CannotListen``, ``DatabaseRefused`` or ``ConfigurationError`` where no start is possible.
     """
     started = monotonic()
@@ -68,7 +73,7 @@ def run_server(
             stack.enter_context(start_left_uncollected())
 
         with asyncio.Runner(loop_factory=loop_factory()) as loop:
-            loop.run(_serve(app, listener, announce))
+            loop.run(_serve(app, listener, announce, on_record))
     return 0
 
 
@@ -95,10 +100,41 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _serve(app: TribeApp, listener: socket.socket, announce: Callable[[], None]) -> None:
+async def _serve(
+    app: TribeApp,
+    listener: socket.socket,
+    announce: Callable[[], None],
+    on_record: Callable[[dict[str, Any]], None] | None,
+) -> None:
     runner = Runner(app)
+    followers: list[asyncio.Task[None]] = []
+
+    def ready() -> None:
+        if on_record is not None:
+            followers.append(asyncio.create_task(_follow(app, on_record)))
+        announce()
+
     with _signals(runner):
-        await runner.run_on(listener, announce)
+        try:
+            await runner.run_on(listener, ready)
+        finally:
+            await _let_finish(followers)
+
+
+async def _follow(app: TribeApp, on_record: Callable[[dict[str, Any]], None]) -> None:
+    services = app.state.services
+    async with aclosing(told(services.storage, services.hub.journal.watch())) as records:
+        async for record in records:
+            on_record(record)
+
+
+async def _let_finish(followers: list[asyncio.Task[None]]) -> None:
+    """Wait for those who read the journal to have told its end; it is closed by now."""
+    for follower in followers:
+        _, late = await asyncio.wait({follower}, timeout=FOLLOWERS_TIME)
+        for task in late:
+            task.cancel()
+    await asyncio.gather(*followers, return_exceptions=True)
 
 
 @contextmanager

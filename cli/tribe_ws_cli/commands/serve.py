@@ -27,6 +27,7 @@ _ELSEWHERE = ("192.0.2.1", 9)
         "tribe-ws serve --port 0 --db :memory: --ready-file ready.json",
         "tribe-ws serve --lan                     phones and emulators can reach it",
         "tribe-ws serve --access-ttl 1m           see how an app renews its token",
+        "tribe-ws serve --record evening.ndjson   everything that goes over any socket",
         'tribe-ws serve --faults "delay 1s out; drop 5% @bob typing"',
     ),
     without=("url", "profile", "as_user", "timeout"),
@@ -40,6 +41,10 @@ def serve(
     ready_file: Annotated[
         Path | None, typer.Option("--ready-file", metavar="FILE", help="Written, as JSON, when it accepts.")
     ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option("--record", metavar="FILE", help="Write down every connection, and who got what."),
+    ] = None,
 ) -> int:
     """Run the complete local backend.
 
@@ -50,6 +55,7 @@ def serve(
     from tribe_ws.errors import ConfigurationError
     from tribe_ws.server.serve import run_server
     from tribe_ws.settings import PROJECT_FILE, load_server_settings
+    from tribe_ws_cli.recording import ServerRecording
 
     environment = environment_of(context)
     flags = given_options(context)
@@ -62,7 +68,19 @@ def serve(
         if any(f"--{name.replace('_', '-')}" in str(error) for name in flags):
             raise UsageProblem(str(error), hint=error.hint) from None
         raise
-    return run_server(settings, lambda ready: _announce(environment, ready, lan=lan), ready_file=ready_file)
+    recording = ServerRecording(environment.talk.note)
+
+    def begin(ready: Ready) -> None:
+        recording.conversations = {one.id: one.label.lstrip("#") for one in ready.world.conversations}
+        _announce(environment, ready, lan=lan)
+
+    if record is None:
+        return run_server(settings, begin, ready_file=ready_file)
+    recording.start(record.expanduser())
+    try:
+        return run_server(settings, begin, ready_file=ready_file, on_record=recording.take)
+    finally:
+        recording.close()
 
 
 def _announce(environment: Environment, ready: Ready, *, lan: bool) -> None:

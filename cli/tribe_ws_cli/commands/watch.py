@@ -55,7 +55,7 @@ async def _watch(
 
     async with acting(environment) as identity:
         names = await identity.names()
-        ids = _choose(names, wanted, everything=everything)
+        ids = chosen(names, wanted, everything=everything)
         printer = request.printer()
         live = Live(identity, names, printer, request.live_options(tuple(ids)))
         if request.record is not None:
@@ -81,7 +81,8 @@ async def _watch(
         return request.verdict(live)
 
 
-def _choose(names: Any, wanted: tuple[str, ...], *, everything: bool) -> list[str]:
+def chosen(names: Any, wanted: tuple[str, ...], *, everything: bool) -> list[str]:
+    """Tell the ids of the conversations that were asked for: by name, all, or the newest one."""
     from tribe_ws.errors import NotFound
 
     if wanted and not everything:

@@ -7,7 +7,8 @@ it gets a note with the event ``missed`` and the number of records that are; nob
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
+from tribe_ws.errors import StorageUnavailable
 from tribe_ws.hub.journal import Record, Verdict, Watcher
 from tribe_ws.server.control.requests import Control, control_of
 from tribe_ws.server.failures import Unprocessable
@@ -52,7 +54,11 @@ class _Names:
 
     async def learn(self, record: Record) -> None:
         for user_id in {record.user_id or "", *(one.user_id for one in record.rulings)} - self.known.keys():
-            user = await self.storage.users.by_id(user_id)
+            try:
+                user = await self.storage.users.by_id(user_id)
+            except StorageUnavailable:
+                # The server is stopping; what is still to be told is told without the name.
+                user = None
             self.known[user_id] = user.username if user is not None else user_id
 
 
@@ -65,24 +71,32 @@ async def events(request: Request) -> StreamingResponse:
     return StreamingResponse(_lines(control, watcher, chosen), media_type=MEDIA_TYPE)
 
 
-async def _lines(control: Control, watcher: Watcher, chosen: Filter) -> AsyncIterator[str]:
-    storage = control.services.storage
-    names = _Names(storage)
+async def told(
+    storage: Storage, watcher: Watcher, chosen: Filter | None = None
+) -> AsyncGenerator[dict[str, Any], None]:
+    """Yield what a watcher gets, with names and reasons, until it is closed; the first is a note."""
+    names, chosen = _Names(storage), chosen or Filter()
     try:
-        yield _line({"dir": "note", "event": "watching"})
+        yield {"dir": "note", "event": "watching"}
         while True:
             missed, records = await watcher.take()
             if missed:
-                yield _line({"dir": "note", "event": "missed", "frame": {"records": missed}})
+                yield {"dir": "note", "event": "missed", "frame": {"records": missed}}
             for record in records:
                 if chosen.wants(record):
                     await names.learn(record)
                     explained = await _explain(record, storage)
-                    yield _line(explained.as_json(names.known.__getitem__))
+                    yield explained.as_json(names.known.__getitem__)
             if watcher.is_closed:
                 return
     finally:
         watcher.close()
+
+
+async def _lines(control: Control, watcher: Watcher, chosen: Filter) -> AsyncIterator[str]:
+    async with aclosing(told(control.services.storage, watcher, chosen)) as records:
+        async for record in records:
+            yield _line(record)
 
 
 async def _explain(record: Record, storage: Storage) -> Record:
@@ -91,7 +105,10 @@ async def _explain(record: Record, storage: Storage) -> Record:
         one.verdict is Verdict.NOT_SUBSCRIBED for one in record.rulings
     ):
         return record
-    participants = await storage.conversations.participant_ids(record.conversation_id)
+    try:
+        participants = await storage.conversations.participant_ids(record.conversation_id)
+    except StorageUnavailable:
+        return record
     return record.with_participants(frozenset(participants))
 
 
