@@ -39,6 +39,12 @@ STREAM_OPTIONS = (
 
 RECORD = CommandOption("record", ("--record",), "FILE", "Write everything to a file too.")
 
+
+def stream_options(*names: str) -> tuple[CommandOption, ...]:
+    """Choose some of what every stream takes, by name, for a command that has no use for the rest."""
+    return tuple(option for option in STREAM_OPTIONS if option.name in names)
+
+
 _LONGEST_LINE = 84
 _SHORTEST_LINE = 60
 

@@ -9,13 +9,11 @@ import typer
 
 from tribe_ws_cli.application import command, environment_of, given_options
 from tribe_ws_cli.environment import Environment
-from tribe_ws_cli.options import STREAM_OPTIONS, StreamRequest
+from tribe_ws_cli.options import StreamRequest, stream_options
 
 if TYPE_CHECKING:
     from tribe_ws.capture.reader import Capture
     from tribe_ws_cli.live import Live
-
-_TAKEN = frozenset({"until", "count", "duration", "strict", "no_reconnect", "max_retries"})
 
 
 @command(
@@ -25,7 +23,7 @@ _TAKEN = frozenset({"until", "count", "duration", "strict", "no_reconnect", "max
         "tribe-ws record bug.ndjson --until is:violation --markdown bug.md",
         "tribe-ws record evening.ndjson --count 100 --har evening.har",
     ),
-    options=tuple(option for option in STREAM_OPTIONS if option.name in _TAKEN),
+    options=stream_options("until", "count", "duration", "strict", "no_reconnect", "max_retries"),
 )
 def record(
     context: typer.Context,
