@@ -28,7 +28,7 @@ RULES: dict[str, tuple[Severity, str]] = {
     "not-subscribed": ("error", "a message or a typing is expected before the connection has subscribed"),
     "never-subscribed": (
         "warning",
-        "`never` on a connection without a subscription is true whatever happens",
+        "`never` of one's own message on a connection that never subscribed: it proves nothing",
     ),
     "claimed": ("error", "`expect` of an answer that `connect`, `subscribe` or `ping` has claimed already"),
     "not-connected": (

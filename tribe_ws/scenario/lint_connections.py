@@ -142,7 +142,7 @@ class _Walk:
         name = step.connection
         if isinstance(step, Reconnect):
             if not step.resubscribes:
-                state.subscribed.pop(name, None)
+                state.subscribed[name] = frozenset()
         else:
             if name in state.open and name not in state.closed_at:
                 self.say(step, "connected-twice", f'"{name}" is connected already', f"{name}: reconnect")
@@ -199,17 +199,20 @@ class _Walk:
         if event not in _NEED_SUBSCRIPTION:
             return
         if not state.subscribed.get(step.connection) and step.connection not in state.closed_at:
-            self.unsubscribed(step, event)
+            self.unsubscribed(step, event, state)
         elif isinstance(step, Expect) and state.is_sure and self.scenario.profile != "v2":
             self.own(step, event, pattern, state)
 
-    def unsubscribed(self, step: Expect | Never, event: str) -> None:
-        hint = f"before it:  {step.connection}: {{subscribe: general}}"
+    def unsubscribed(self, step: Expect | Never, event: str, state: _State) -> None:
+        room = next(iter(self.scenario.conversations), "general")
+        hint = f"before it:  {step.connection}: {{subscribe: {room}}}"
         if isinstance(step, Expect):
             message = f'"{step.connection}" has not subscribed to anything, so no "{event}" comes'
             self.say(step, "not-subscribed", message, hint)
-        else:
-            message = f'"{step.connection}" has not subscribed to anything: "{event}" cannot come anyway'
+        elif step.connection not in state.subscribed and any(
+            said.actor == step.connection.actor and said.event == event for said in state.said
+        ):
+            message = f'"{step.connection}" has never subscribed, so their own "{event}" cannot come anyway'
             self.say(step, "never-subscribed", message, hint)
 
     def own(self, step: Expect, event: str, pattern: Matcher, state: _State) -> None:

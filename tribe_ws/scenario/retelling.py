@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -58,6 +59,8 @@ class Story:
     _last_at: dict[str, datetime] = field(default_factory=dict)
     _subscribed: set[tuple[str, str]] = field(default_factory=set)
     _said: dict[str, str] = field(default_factory=dict)
+    _reads: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _heard_reads: set[tuple[str, str, str]] = field(default_factory=set)
 
     @property
     def actors(self) -> list[str] | dict[str, Any]:
@@ -103,6 +106,7 @@ class Story:
         elif record.event == "POST message" and room:
             self._post(record, actor, room)
         elif record.event == "POST read" and room:
+            self._reads[actor, room] += 1
             self._add(actor, {"read": room} | _status(record))
         elif record.method != "GET" or not record.method:
             self._leave_out(f"REST call {record.event}")
@@ -225,6 +229,8 @@ class Story:
         """Let happen what the frame is the consequence of, where no record has told it yet."""
         if record.event == "message.new":
             self._send_unless_told(sender, room, data)
+        elif record.event == "message.read":
+            self._read_unless_told(sender, room, str(data.get("read_at")))
         elif sender and not self._cast.is_recorded(sender):
             self._signal(record.event, sender, room, data)
         elif (
@@ -255,11 +261,17 @@ class Story:
             what["type"] = _literal(kind)
         self._add(sender, what, captures=self._remember(message_id))
 
+    def _read_unless_told(self, sender: str, room: str, read_at: str) -> None:
+        if (sender, room, read_at) in self._heard_reads:
+            return
+        self._heard_reads.add((sender, room, read_at))
+        if self._reads[sender, room] > 0:
+            self._reads[sender, room] -= 1
+        else:
+            self._add(sender, {"read": room})
+
     def _signal(self, event: str, sender: str, room: str, data: dict[str, Any]) -> None:
         """Have somebody who was only heard do what was heard of them."""
-        if event == "message.read":
-            self._add(sender, {"read": room})
-            return
         is_online = event != "presence" or data.get("is_online") is True
         if self._cast.changes(sender, is_online):
             self._add(sender, self._comes(sender) if is_online else "disconnect")
