@@ -124,13 +124,15 @@ class Search:
         self._patterns = patterns
         self._count = count
         self._in_order = in_order
-        self._fitting: dict[int, tuple[int, ...]] = {}
+        self._fitting: dict[int, frozenset[int]] = {}
         self._found: list[list[int]] = [[] for _ in patterns]
+        self._free = set(range(len(patterns)))
+        self._owner: dict[int, int] = {}
 
     @property
     def is_done(self) -> bool:
         """Whether every pattern has its frames."""
-        return all(len(found) == self._count for found in self._found)
+        return not self._free
 
     @property
     def found(self) -> list[int]:
@@ -140,7 +142,7 @@ class Search:
     @property
     def missing(self) -> Iterator[int]:
         """The patterns that still lack a frame, by their position."""
-        return (place for place, found in enumerate(self._found) if len(found) < self._count)
+        return iter(sorted(self._free))
 
     def missing_count(self, place: int) -> int:
         """Tell how many frames a pattern still lacks."""
@@ -151,11 +153,11 @@ class Search:
         if self.is_done:
             return True
         if self._in_order:
-            place = next(self.missing)
+            place = min(self._free)
             if self._patterns[place](value):
-                self._found[place].append(number)
+                self._give(number, place)
         else:
-            fitting = tuple(place for place, fits in enumerate(self._patterns) if fits(value))
+            fitting = frozenset(place for place, fits in enumerate(self._patterns) if fits(value))
             self._fitting[number] = fitting
             if fitting:
                 self._place(number)
@@ -166,24 +168,30 @@ class Search:
 
         This is one search for an augmenting path: breadth first, each pattern looked at once.
         """
-        came_from: dict[int, int] = dict.fromkeys(self._fitting[number], number)
-        waiting = deque(came_from)
+        came_from: dict[int, int] = {}
+        waiting = deque([number])
+        unseen = set(range(len(self._patterns)))
         while waiting:
-            place = waiting.popleft()
-            if len(self._found[place]) < self._count:
-                self._move(place, came_from, number)
+            frame = waiting.popleft()
+            reached = self._fitting[frame] & unseen
+            came_from.update(dict.fromkeys(reached, frame))
+            if free := reached & self._free:
+                self._move(min(free), came_from, number)
                 return
-            for other in self._found[place]:
-                for further in self._fitting[other]:
-                    if further not in came_from:
-                        came_from[further] = other
-                        waiting.append(further)
+            unseen -= reached
+            waiting.extend(other for place in sorted(reached) for other in self._found[place])
 
     def _move(self, place: int, came_from: dict[int, int], number: int) -> None:
         """Move each frame on the path to the pattern after it, and the new one to the first."""
         while (moved := came_from[place]) != number:
-            before = next(other for other, found in enumerate(self._found) if moved in found)
+            before = self._owner[moved]
             self._found[before].remove(moved)
-            self._found[place].append(moved)
+            self._give(moved, place)
             place = before
+        self._give(number, place)
+
+    def _give(self, number: int, place: int) -> None:
         self._found[place].append(number)
+        self._owner[number] = place
+        if len(self._found[place]) >= self._count:
+            self._free.discard(place)
