@@ -34,6 +34,9 @@ from tribe_ws_tui.typing_events import TypingEvents
 _LONGEST_TURN = 0.005
 """Seconds after which a session that reads a flood lets others run."""
 _STOPS_WITHIN = 5.0
+_LOOKS_AGAIN_WITHIN = 5.0
+"""The longest wait, in seconds, between two looks whether a server listens by now."""
+_GOES_ON = (StreamState.OPEN, StreamState.WAITING)
 
 
 class LiveSession:
@@ -69,7 +72,7 @@ class LiveSession:
         self._main: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
-        self._backoff = Backoff()
+        self._backoff = Backoff(ceiling=_LOOKS_AGAIN_WITHIN)
 
     @property
     def state(self) -> SessionState:
@@ -119,19 +122,18 @@ class LiveSession:
 
     def reconnect(self) -> None:
         """Connect at once."""
-        if self._stream is not None and self._stream.state in (StreamState.OPEN, StreamState.WAITING):
+        is_away = self.state.link.kind is LinkKind.DISCONNECTED
+        if self._stream is not None and not is_away and self._stream.state in _GOES_ON:
             self._stream.reconnect_now()
         elif self.state.link.kind is not LinkKind.DIALLING:
-            self._observer.move(Link(LinkKind.DIALLING, since=self.now()))
-            self._wake.set()
+            self._dial_again()
 
     def log_in(self, rest: RestClient) -> None:
         """Go on with another login of this user."""
         self._rest = rest
         if self._stream is not None and self._stream.state is not StreamState.ENDED:
             self._do(self._stream.close())
-        self._observer.move(Link(LinkKind.DIALLING, since=self.now()))
-        self._wake.set()
+        self._dial_again()
 
     def renew_token(self) -> None:
         """Renew the access token before its time, and connect with it."""
@@ -212,11 +214,15 @@ class LiveSession:
             self._wake.clear()
             try:
                 await self._one_life()
-                if self.state.link.kind is not LinkKind.DISCONNECTED:
+                if self.state.link.is_open:
                     self._observer.move(Link(LinkKind.DISCONNECTED, since=self.now(), code=1000))
             except TribeError as error:
                 self._ended(error)
             await self._wait_for_a_reason()
+
+    def _dial_again(self) -> None:
+        self._observer.move(Link(LinkKind.DIALLING, since=self.now()))
+        self._wake.set()
 
     async def _one_life(self) -> None:
         if self._rest is None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 
 from textual.message import Message
 
@@ -92,7 +91,7 @@ class Observer:
     def hear_wire(self, line: WireLine) -> None:
         """Take a frame that went out, or the step of an attempt to connect."""
         if line.direction == "out":
-            self._hold(self.journal.sent(line.text))
+            self._hold(replace(self.journal.sent(line.text), at=self.clock.now()))
         elif line.direction == "note":
             kind = LinkKind.HANDSHAKEN if line.text == HANDSHAKE_DONE else LinkKind.DIALLING
             if self.state.link.kind in _DIALS:
@@ -128,10 +127,9 @@ class Observer:
         """Say where the link is now."""
         self.apply(LinkMoved(link))
 
-    def note(self, event: str, words: str, *, tag: str = "", at: datetime | None = None) -> None:
+    def note(self, event: str, words: str, *, tag: str = "") -> None:
         """Put a note into the stream."""
-        record = self.journal.note(event, words, tag=tag)
-        self._hold(record if at is None else replace(record, at=at))
+        self._hold(replace(self.journal.note(event, words, tag=tag), at=self.clock.now()))
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────
 
