@@ -1,4 +1,4 @@
-"""A check that may do less, or knows less, judges less and never wrongly; what is not its own it leaves alone."""
+"""A check that may do less or knows less judges less, never wrongly; what is not its own it leaves alone."""
 
 from __future__ import annotations
 
