@@ -53,6 +53,7 @@ class Environment:
     ascii: bool = False
     can_ask: bool = False
     timeout: float = 10.0
+    tui: Mapping[str, Any] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -100,8 +101,20 @@ def resolve(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) 
         ascii=not _speaks_unicode(),
         can_ask=sys.stdin is not None and sys.stdin.isatty() and not flags.get("no_input"),
         timeout=_seconds(timeout),
+        tui=_tui_table(sources),
         environ=variables,
     )
+
+
+def _tui_table(sources: _Sources) -> dict[str, Any]:
+    """Read the ``[tui]`` tables, the project's before the user's, and key by key what they say of keys."""
+    tables = []
+    for table in (sources.user.get("tui", {}), sources.project.get("tui", {})):
+        if not isinstance(table, dict) or not isinstance(table.get("keys", {}), dict):
+            raise ConfigurationError("tui and tui.keys must be tables", hint="begin them with  [tui.keys]")
+        tables.append(table)
+    below, above = tables
+    return {**below, **above, "keys": {**below.get("keys", {}), **above.get("keys", {})}}
 
 
 def user_config_file(environ: Mapping[str, str]) -> Path:

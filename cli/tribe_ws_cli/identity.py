@@ -42,18 +42,8 @@ async def acting(environment: Environment, user: str | None = None) -> AsyncIter
     Raises ``AuthenticationError`` that names the user and the command which helps, or ``CannotConnect``.
     """
     exchanges = ExchangeLog()
-    try:
-        login = await _login_for(environment, user or environment.as_user, exchanges)
-    except AuthenticationError:
-        await _must_answer(environment)
-        raise
-    rest = RestClient(
-        environment.address,
-        Tokens(login.access_token, login.refresh_token or None),
-        on_tokens=lambda tokens: keep(environment, login, tokens) if login.username else None,
-        timeout=environment.timeout,
-        on_exchange=exchanges.take,
-    )
+    login = await login_of(environment, user or environment.as_user, exchanges)
+    rest = client_of(environment, login, exchanges)
     try:
         async with rest:
             username = login.username or (await rest.me()).username
@@ -61,6 +51,26 @@ async def acting(environment: Environment, user: str | None = None) -> AsyncIter
     except (AuthenticationError, ApiError) as error:
         _personalise(error, environment, login.username)
         raise
+
+
+async def login_of(environment: Environment, user: str, exchanges: ExchangeLog | None = None) -> Login:
+    """Find what was kept of a user's login, or log in where that needs no password; raises as ``acting``."""
+    try:
+        return await _login_for(environment, user, exchanges or ExchangeLog())
+    except AuthenticationError:
+        await _must_answer(environment)
+        raise
+
+
+def client_of(environment: Environment, login: Login, exchanges: ExchangeLog | None = None) -> RestClient:
+    """Make the REST client of a login; tokens that it renews are kept."""
+    return RestClient(
+        environment.address,
+        Tokens(login.access_token, login.refresh_token or None),
+        on_tokens=lambda tokens: keep(environment, login, tokens) if login.username else None,
+        timeout=environment.timeout,
+        on_exchange=exchanges.take if exchanges is not None else None,
+    )
 
 
 def keep(environment: Environment, login: Login, tokens: Tokens) -> None:

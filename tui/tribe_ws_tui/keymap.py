@@ -127,7 +127,7 @@ _REPLAY = (
 _DETAIL = (("diff", "d", "diff", "Diff", "Compare with the event of the same kind before it."),)
 _FILTER = (
     ("apply", "enter", "submit", "Apply", "Apply the filter and go back to the stream."),
-    ("leave", "escape", "leave", "Clear", "Leave the filter; once more in the stream clears it."),
+    ("leave", "escape", "leave", "Back", "Leave the filter; Esc in the stream clears it."),
     ("help", "f1", "help", "Filter help", "Explain the filter language."),
     ("preset", "f2", "preset", "Presets", "Go through the ready-made filters."),
 )
@@ -159,6 +159,7 @@ KEYS: tuple[Key, ...] = tuple(
     for name, keys, action, word, sentence in entries
 )
 
+_OF_THE_APP = frozenset({"app.interrupt"})
 _SHOWN = {
     "slash": "/",
     "question_mark": "?",
@@ -178,6 +179,8 @@ _SHOWN = {
     "pageup": "PgUp",
     "pagedown": "PgDn",
     "tab": "Tab",
+    "home": "Home",
+    "end": "End",
     "up": "↑",
     "down": "↓",
 }
@@ -186,9 +189,9 @@ _SHOWN = {
 def bindings(*scopes: Scope) -> list[Binding]:
     """Make the bindings of some scopes; the key bar shows them, not Textual's footer."""
     return [
-        Binding(key.keys, key.action, key.word, show=False, id=key.id, priority=key.id == "app.interrupt")
+        Binding(key.keys, key.action, key.word, show=False, id=key.id)
         for key in KEYS
-        if key.scope in scopes and key.keys
+        if key.scope in scopes and key.keys and key.id not in _OF_THE_APP
     ]
 
 

@@ -22,7 +22,9 @@ class InspectorSetup:
     """Where the inspector works, as whom, and with which files.
 
     ``users`` are those it opens a session for at once, the first of them in the place of ``A``;
-    ``known_users`` are offered to act as. ``control`` is there for a local server of ours only.
+    ``known_users`` are offered to act as. ``control`` is there for a local server of ours only;
+    ``start_server`` starts one where none runs. ``keymap`` holds other keys by their ids, ``editor`` the
+    command of the user's editor; ``why_nobody`` is what is said where there is nobody to act as.
     """
 
     address: ServerAddress
@@ -37,5 +39,8 @@ class InspectorSetup:
     replay: Path | None = None
     keep: int = DEFAULT_KEEP
     log_file: Path | None = None
+    start_server: Callable[[], Awaitable[ControlClient | None]] | None = None
     keymap: Mapping[str, str] = field(default_factory=dict)
     theme: str = "textual-dark"
+    editor: str = ""
+    why_nobody: str = ""

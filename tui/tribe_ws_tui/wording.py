@@ -24,7 +24,7 @@ STYLES: dict[Tone, str] = {
     "busy": "$text-warning",
     "warn": "$text-warning bold",
     "bad": "$text-error bold",
-    "dim": "$text-muted",
+    "dim": "$foreground-muted",
     "accent": "$text-accent",
     "strong": "bold",
 }

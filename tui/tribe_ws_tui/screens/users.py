@@ -16,7 +16,7 @@ from tribe_ws_tui.wording import toned
 class UsersScreen(Dialog[str]):
     """Answers with a username; a known one from the list, or whatever was written."""
 
-    FOOT = "Enter acts as the user   write another name below   Esc leaves"
+    FOOT = "Enter acts as the user   Tab to any other   Esc leaves"
 
     def __init__(self, users: Sequence[str], letters: Mapping[str, str], title: str) -> None:
         super().__init__()

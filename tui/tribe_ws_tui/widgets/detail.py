@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import Click
+from textual.geometry import Region
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
@@ -23,14 +24,14 @@ from tribe_ws.capture.words import latency_text
 from tribe_ws.protocol.contract import clause
 from tribe_ws_tui.json_paths import Change, differences
 from tribe_ws_tui.keymap import Scope, bindings
-from tribe_ws_tui.widgets.frame_tree import FrameTree
+from tribe_ws_tui.widgets.frame_tree import FrameTree, Place
 from tribe_ws_tui.widgets.raw_text import RawText
 from tribe_ws_tui.wording import Tone, count, size_words, toned
 
 ARROWS = {"in": "←", "out": "→", "rest": "⇡", "note": "•"}
 View = Literal["decoded", "raw", "diff"]
 VIEWS: tuple[tuple[View, str], ...] = (("decoded", "Decoded"), ("raw", "Raw"), ("diff", "Diff"))
-_HINTS = "Enter on a value filters by it   y copy  Y as command  = only such  r again  m mark  d diff"
+_HINTS = "y copy  Y as command  = only such\nr send again  m mark  d diff w/ prev"
 _SIGNS: dict[str, tuple[str, Tone]] = {
     "same": ("  ", "dim"),
     "changed": ("~ ", "busy"),
@@ -149,6 +150,13 @@ class Detail(Vertical):
         """Compare with the event before, or go back to the decoded frame."""
         self.choose("decoded" if self.view == "diff" else "diff")
         self.focus_content()
+
+    def on_tree_node_highlighted(self, event: FrameTree.NodeHighlighted[Place]) -> None:
+        """Keep the row in sight which the arrows have reached."""
+        tree, scroll = self.query_one(FrameTree), self.query_one("#decoded", VerticalScroll)
+        if tree.has_focus and event.node.line >= 0:
+            row = tree.virtual_region.y + event.node.line
+            scroll.scroll_to_region(Region(0, row, 1, 1), animate=False)
 
     def on_view_tabs_chosen(self, event: ViewTabs.Chosen) -> None:
         """Change to the clicked view."""

@@ -86,9 +86,11 @@ class FrameTree(Tree[Place]):
         if note.startswith("✗"):
             label.append("✗ ", "bold red")
         label.append(f"{visible_line(name)}: ", "bold")
-        label.append(visible_line(summary(value))[:_WIDEST])
         if note and not note.startswith("✗"):
-            label.append(f" = {visible_line(note)}", "italic")
+            label.append(f'"{visible_line(str(value))[:4]}…" = ')
+            label.append(visible_line(note), "bold")
+        else:
+            label.append(visible_line(summary(value))[:_WIDEST])
         return label
 
 

@@ -11,7 +11,7 @@ from textual.events import Click
 from textual.message import Message
 from textual.widget import Widget
 
-from tribe_ws_tui.keymap import KEYS, Key, shown_key
+from tribe_ws_tui.keymap import KEYS, Key, shown_key, shown_keys
 
 _BY_ID = {key.id: key for key in KEYS}
 
@@ -39,6 +39,7 @@ STREAM_KEYS = (
     Shown("app.quit", 5),
 )
 COMPOSER_KEYS = (
+    Shown("app.help", 0),
     Shown("composer.leave", 0),
     Shown("composer.send", 1),
     Shown("composer.line", 2),
@@ -47,6 +48,7 @@ COMPOSER_KEYS = (
     Shown("app.palette", 5),
 )
 FILTER_KEYS = (
+    Shown("app.help", 0),
     Shown("filter.leave", 0),
     Shown("filter.apply", 1),
     Shown("filter.help", 2),
@@ -91,7 +93,7 @@ class KeyBar(Widget):
 
     def render(self) -> Content:
         """Draw as many entries as fit."""
-        keymap: Mapping[str, str] = getattr(self.app, "keymap", {})
+        keymap: Mapping[str, str] = getattr(self.screen, "keymap", {})
         chosen = [entry for entry in self._entries if entry.id not in self._hidden]
         rows = {entry.id: self._texts(entry.id, keymap) for entry in chosen}
         while chosen and sum(_width(rows[entry.id]) for entry in chosen) - 2 > self.size.width - 2:
@@ -108,7 +110,14 @@ class KeyBar(Widget):
 
     def _texts(self, key_id: str, keymap: Mapping[str, str]) -> tuple[str, str]:
         key = _BY_ID[key_id]
-        return shown_key(keymap.get(key_id, key.keys)), self._words.get(key_id, key.word)
+        keys = keymap.get(key_id, key.keys)
+        # Where text is written, a printable key writes itself, and the next one of the entry helps.
+        shown = shown_keys(keys) if self._writes and key_id == "app.help" else shown_key(keys)
+        return shown, self._words.get(key_id, key.word)
+
+    @property
+    def _writes(self) -> bool:
+        return self._entries in (COMPOSER_KEYS, FILTER_KEYS)
 
     def on_click(self, event: Click) -> None:
         """Do what the clicked entry says."""

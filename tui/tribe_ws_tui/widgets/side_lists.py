@@ -149,8 +149,15 @@ class Faults(SideList):
             super().__init__()
             self.row = row
 
-    def __init__(self, title: str = "4 Faults", *, id: str = "faults") -> None:  # noqa: A002 - Textual's name
+    def __init__(
+        self,
+        title: str = "4 Faults",
+        *,
+        id: str = "faults",  # noqa: A002 - Textual's own name for it
+        classes: str | None = None,
+    ) -> None:
         super().__init__(title, id=id)
+        self.set_classes(classes or "")
         self._faults: tuple[FaultRow, ...] = ()
 
     def show(self, faults: Sequence[FaultRow]) -> None:

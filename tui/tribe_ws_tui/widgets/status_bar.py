@@ -126,13 +126,17 @@ def _standings(status: Status) -> list[Piece]:
     return pieces
 
 
+def _bars(width: int) -> int:
+    return 20 if width >= WIDE else 5
+
+
 def _figures(status: Status, width: int) -> list[Piece]:
     state = status.current
     short = MEDIUM <= width < WIDE
     violations = f"✗ {status.violations:,}" if short else f"✗ {count(status.violations, 'violation')}"
     recorded = f" {size_words(status.recorded)}" if status.recorded else ""
     return [
-        Piece(sparkline(state.rate.at(status.now)[-20:]) if width >= MEDIUM else "", "accent", 65),
+        Piece("" if width < MEDIUM else sparkline(state.rate.at(status.now)[-_bars(width) :]), "accent", 65),
         Piece(f"held {status.held:,}", "", 25),
         Piece(violations if status.violations else "", "bad", 5),
         Piece(status.view, "strong" if status.view == "FOLLOW" else "warn", 3),

@@ -1,0 +1,137 @@
+"""The main screen, whole: what happens when it opens, when something changed, and each second."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from tribe_ws_tui.keymap import Key, Scope, bindings
+from tribe_ws_tui.messages import ReplayMoved, Said, SessionMoved, TapMoved
+from tribe_ws_tui.screens.help import HelpScreen
+from tribe_ws_tui.screens.writing_keys import WritingKeys
+from tribe_ws_tui.sturdy import Sturdy
+from tribe_ws_tui.widgets.key_bar import KeyBar
+
+REFRESHES = 4
+"""How often in a second is drawn anew what counts seconds."""
+
+
+class Inspector(Sturdy, WritingKeys):
+    """Conversations and people, one or two users' streams, the opened event."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(Scope.STREAM, Scope.EVERYWHERE, Scope.REPLAY),
+        Binding("escape", "clear_filter", show=False),
+    ]
+
+    async def on_mount(self) -> None:
+        """Open the columns of the users one came as, and begin to count seconds."""
+        nobody = ("",) if self.setup.replay or self.setup.is_tapping else ()
+        for user in self.setup.users[:2] or nobody:
+            await self.begin_as(user)
+        if self.setup.replay is not None:
+            self.play(self.setup.replay)
+        self.set_interval(1 / REFRESHES, self.refresh_all)
+        self.run_worker(self.fetch_faults())
+        if self.setup.record is not None:
+            self.record(self.setup.record)
+
+    async def on_unmount(self) -> None:
+        """Close every session and the recording."""
+        for session in self.sessions:
+            await session.stop()
+        self.inspection.stop_recording()
+
+    async def begin_as(self, username: str) -> None:
+        """Open the column of the first user, or of the second."""
+        await self.add_pane(username)
+        self.use(0)
+        self.log_view.focus()
+
+    # ── what is heard ─────────────────────────────────────────────────────────────────────────────────────
+
+    def on_session_moved(self, event: SessionMoved) -> None:
+        """Draw what a session knows now."""
+        event.stop()
+        pane = self.pane_of(event.label)
+        if pane is not None:
+            pane.log_view.set_labels(self.label_of)
+        self.refresh_all()
+
+    def on_said(self, event: Said) -> None:
+        """Say something in passing."""
+        event.stop()
+        words = f"{event.words}  {event.hint}" if event.hint else event.words
+        self.notify(words, severity=event.severity, markup=False)
+
+    def on_replay_moved(self, event: ReplayMoved) -> None:
+        """Draw where the capture is."""
+        event.stop()
+        self.refresh_all()
+
+    def on_tap_moved(self, event: TapMoved) -> None:
+        """Say why the tap ended, and draw its lanes."""
+        event.stop()
+        if event.words:
+            self.notify(event.words, severity="warning", markup=False)
+        self.refresh_all()
+
+    def on_descendant_focus(self) -> None:
+        """Show the keys that work here, and take the column for the one in use that has the focus."""
+        for place, pane in enumerate(self.panes):
+            if place != self.active and pane.has_focus_within:
+                self.use(place)
+        self.refresh_keys()
+
+    def on_key_bar_pressed(self, event: KeyBar.Pressed) -> None:
+        """Do what a clicked key does."""
+        event.stop()
+        self.app.simulate_key(event.key.keys.split(",")[0])
+
+    # ── everywhere ────────────────────────────────────────────────────────────────────────────────────────
+
+    def action_help(self) -> None:
+        """List all keys, and run the chosen one."""
+        self.app.push_screen(HelpScreen(self.keymap), self._run_key)
+
+    def _run_key(self, key: Key | None) -> None:
+        if key is None:
+            return
+        match key.scope:
+            case Scope.COMPOSER:
+                self.do("write")
+            case Scope.FILTER:
+                self.do("filter")
+            case Scope.DETAIL:
+                self.do("open")
+            case Scope.RAW:
+                self.do("raw_frame")
+            case _:
+                self.do(key.action)
+
+    def action_palette(self) -> None:
+        """Find anything by name."""
+        self.app.action_command_palette()
+
+    def action_theme(self) -> None:
+        """Change between the dark and the light theme, of the same family where there is one."""
+        self.app.theme = other_theme(self.app.theme, set(self.app.available_themes))
+
+    def action_reconnect(self) -> None:
+        """Connect anew, now; a replay ends."""
+        if self.replay is not None:
+            self.run_worker(self.replay.stop())
+            self.replay = None
+            self.link_views()
+        self.session.reconnect()
+        self.refresh_all()
+
+
+def other_theme(theme: str, available: set[str]) -> str:
+    """Tell the light sister of a dark theme and the other way round; else Textual's own."""
+    for dark, light in (("-dark", "-light"), ("-mocha", "-latte"), ("rose-pine", "rose-pine-dawn")):
+        for before, after in ((dark, light), (light, dark)):
+            if theme.endswith(before) and (sister := theme.removesuffix(before) + after) in available:
+                return sister
+    return "textual-dark" if "light" in theme else "textual-light"
