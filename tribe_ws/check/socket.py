@@ -173,17 +173,21 @@ class Socket:
         seen = len(self.frames)
         match self._marker:
             case "pong":
-                await self.say("ping")
-                is_meant = matcher("pong")
+                question, is_meant = {"event": "ping"}, matcher("pong")
             case "subscribed" if self._home:
-                await self.say("subscribe", channel="conversation", conversation_id=self._home)
+                question = {"event": "subscribe", "channel": "conversation", "conversation_id": self._home}
                 is_meant = subscribed(self._home)
             case _:
                 raise CannotTell("this server answers nothing, so its silence proves nothing")
         ahead = set(map(id, self.frames[:seen]))
-        if await self.hear(lambda frame: is_meant(frame) and id(frame) not in ahead) is None:
-            if self.close_seen is not None:
-                raise otherwise(f"the connection of {self.who} ended: {self.close_seen}")
+        try:
+            await self.send(json.dumps(question))
+            answer = await self.hear(lambda frame: is_meant(frame) and id(frame) not in ahead)
+        except CannotTell:
+            answer = None
+        if answer is None and await self.end(within=0) is not None:
+            raise otherwise(f"the connection of {self.who} ended: {self.close_seen}")
+        if answer is None:
             raise CannotTell(f"the server did not answer {self.who} in time; more patience may help")
 
     def mark_without_pings(self) -> None:
