@@ -34,6 +34,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("demo", "Start here",
           "Run the documented flow against a throw-away local server, step by step, and stop.", "demo:demo"),
     Entry("serve", "Start here", "Run the complete local backend.", "serve:serve"),
+    Entry("tui", "Start here", "Open the chat inspector.", "tui:tui"),
     Entry("connect", "Talk",
           "Open a live session in the terminal, or a pipe in a script.", "connect:connect"),
     Entry("send", "Talk", "Send a message; exit 0 when the server has stored it.", "send:send"),
