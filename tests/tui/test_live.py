@@ -1,14 +1,14 @@
-"""A session of the inspector against a real server: it opens, talks, is refused, and comes back after a kill."""
+"""A session against a real server: it opens, talks, is refused, and comes back after a kill."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
 from textual.message import Message
 
+from tests.tui.waiting import DEADLINE, until
 from tribe_ws.client.options import StreamOptions
 from tribe_ws.client.rest import RestClient
 from tribe_ws.demo_accounts import DEMO_PASSWORD, demo_email
@@ -20,7 +20,6 @@ from tribe_ws_tui.live import LiveSession
 from tribe_ws_tui.messages import LoginWanted, NotSent, Said, SessionMoved
 from tribe_ws_tui.state import LinkKind
 
-DEADLINE = 20.0
 QUICK = StreamOptions(first_delay=0.05, longest_delay=0.3, offers_v2=False)
 
 
@@ -66,18 +65,12 @@ class Desk:
         return [f"{kind.direction} {kind.event}" for kind in kinds if kind.connection == label]
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(DEADLINE):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
 async def test_it_opens_and_knows_the_conversations(server: LocalServer) -> None:
     desk = Desk(server.address)
     async with desk.session("alice") as alice:
         await until(lambda: alice.state.link.is_open)
         assert {one.label for one in alice.state.in_order} >= {"#general", "#design", "@bob"}
-        assert alice.state.subscribed == ()
+        assert not alice.state.subscribed
         assert desk.events() == ["in connected"]
         assert desk.said(SessionMoved)
 
@@ -210,7 +203,7 @@ async def test_a_server_that_is_killed_and_restarted_leaves_a_gap_that_is_told()
     try:
         waiting = (LinkKind.RECONNECTING, LinkKind.RESTARTING)
         await until(lambda: session.state.link.kind in waiting and session.state.link.attempt > 0)
-        assert session.state.subscribed == ()
+        assert not session.state.subscribed
         with LocalServer(local_settings(port=address.port, secret=secret)):
             await until(lambda: "note gap" in desk.events())
             assert session.state.link.is_open
