@@ -25,11 +25,11 @@ def names(inbox, since=0):
 
 def search(*wanted, count=1, in_order=False):
     """Look for letters: a pattern is the letters that fit it."""
-    return Search(
-        [lambda value, letters=letters: value in letters for letters in wanted],
-        count=count,
-        in_order=in_order,
-    )
+    return Search([letters.__contains__ for letters in wanted], count=count, in_order=in_order)
+
+
+def in_vain() -> str | None:
+    return None
 
 
 def offer(looking, frames):
@@ -94,12 +94,12 @@ async def test_waiting_ends_when_the_connection_does():
     inbox = Inbox()
     asyncio.get_running_loop().call_soon(inbox.end, Ending(1012))
     async with asyncio.timeout(10):
-        assert await until(inbox, 600.0, lambda: None, or_end=True) is None
+        assert await until(inbox, 600.0, in_vain, or_end=True) is None
 
 
 async def test_waiting_in_vain_ends_in_its_time_and_not_before():
     loop, began = asyncio.get_running_loop(), asyncio.get_running_loop().time()
-    assert await until(Inbox(), 0.1, lambda: None, or_end=True) is None
+    assert await until(Inbox(), 0.1, in_vain, or_end=True) is None
     assert loop.time() - began >= 0.1
 
 
@@ -113,7 +113,7 @@ async def test_a_flood_of_other_frames_does_not_prolong_the_wait():
 
     flooding = asyncio.ensure_future(flood())
     async with asyncio.timeout(30):
-        assert await until(inbox, 0.1, lambda: None, or_end=True) is None
+        assert await until(inbox, 0.1, in_vain, or_end=True) is None
     flooding.cancel()
 
 

@@ -78,12 +78,13 @@ def no_answer(step: Answered, moment: Moment, link: Link, wanted: Matcher, name:
 
 async def send_frame(step: ActorStep, moment: Moment, link: Link, frame: str | bytes) -> None:
     """Send a frame as it stands; raises ``StepFailed`` where it cannot go out in time."""
-    ending = link.inbox.ending
-    if not link.is_open:
-        how = f"ended with {ending}" if ending else "was never opened"
-        raise moment.failure(step, f"nothing can be sent: the connection of {step.connection} {how}")
     try:
         async with asyncio.timeout(SENDING):
+            await link.settled()
+            if not link.is_open:
+                ending = link.inbox.ending
+                how = f"ended with {ending}" if ending else "was never opened"
+                raise moment.failure(step, f"nothing can be sent: the connection of {step.connection} {how}")
             await link.send(frame)
     except TimeoutError:
         raise moment.failure(

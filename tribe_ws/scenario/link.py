@@ -33,6 +33,7 @@ class Link:
         self._clock = clock
         self._connection: Connection | None = None
         self._reader: asyncio.Task[None] | None = None
+        self._settled = asyncio.Event()
 
     @property
     def is_open(self) -> bool:
@@ -54,8 +55,14 @@ class Link:
         await self.close()
         self.inbox.open_anew()
         self.subscribed.clear()
+        self._settled.clear()
         timeouts = Timeouts(handshake=within, connected=within, close=CLOSE_TIMEOUT)
         self._reader = asyncio.create_task(self._read(token, timeouts, offers_v2=offers_v2))
+
+    async def settled(self) -> None:
+        """Return when an attempt to open it has come to something, good or bad."""
+        if self.was_opened:
+            await self._settled.wait()
 
     async def send(self, frame: str | bytes) -> None:
         """Send a frame as it stands; raises ``ConnectionLost`` where nothing is open."""
@@ -86,6 +93,7 @@ class Link:
                 self._address, token, clock=self._clock, timeouts=timeouts, offers_v2=offers_v2
             )
             self._connection = connection
+            self._settled.set()
             for event in connection.early:
                 self._take(event)
             while True:
@@ -111,6 +119,7 @@ class Link:
         if self.inbox.ending is None:
             self.diary.ended(ending)
         self.inbox.end(ending)
+        self._settled.set()
 
     def _not_open(self) -> TribeError:
         ending = self.inbox.ending
@@ -124,6 +133,7 @@ class Link:
             self._reader.cancel()
             with suppress(asyncio.CancelledError):
                 await self._reader
+        self._settled.set()
 
 
 def ending_of(error: TribeError) -> Ending:

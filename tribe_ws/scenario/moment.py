@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tribe_ws.capture.redaction import redact_record
+from tribe_ws.capture.redaction import redact_record, redact_text
 from tribe_ws.client.events import Event
-from tribe_ws.protocol.urls import redact
+from tribe_ws.protocol.urls import HIDDEN
 from tribe_ws.scenario.actor import Player
 from tribe_ws.scenario.diary import record_of
 from tribe_ws.scenario.differing import difference_lines
@@ -21,6 +22,8 @@ from tribe_ws.scenario.stage import Stage
 from tribe_ws.scenario.substitution import Variables
 
 _LONGEST_SHOWN = 300
+# As YAML writes it, without quotes.
+_PASSWORD = re.compile(r"(?i)\b(\w{0,20}(?:password|passwd|secret): )[^,}\]]+")
 
 
 @dataclass(frozen=True)
@@ -77,19 +80,19 @@ class Moment:
             Failure(
                 place=step.place,
                 step=title_of(step),
-                problem=redact(problem),
+                problem=redact_text(problem),
                 trail=self.trail,
-                details=tuple(map(redact, details)),
+                details=tuple(map(redact_text, details)),
                 nearest=record,
-                hint=redact(hint),
+                hint=redact_text(hint),
                 waited=waited,
             )
         )
 
 
 def title_of(step: Step) -> str:
-    """Say in one line which step it is: the author's name for it, or how it was written."""
-    return step.name or step.written or step.verb
+    """Say in one line which step it is: the author's name for it, or how it was written; no secret stays."""
+    return _PASSWORD.sub(rf"\1{HIDDEN}", redact_text(step.name or step.written or step.verb))
 
 
 def value_of(event: Event) -> Any:
