@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from typing import Any
 
@@ -22,6 +23,8 @@ from tribe_ws.protocol.models import (
 _TWO = (Need.SECOND, Need.WRITE)
 _THREE = (Need.SECOND, Need.THIRD, Need.WRITE)
 _MOST_PAGES = 5
+_A_MOMENT = 0.05
+"""Seconds between two events that must not fall on the same moment."""
 _LONGEST_PAGE = 100
 
 
@@ -51,6 +54,7 @@ async def the_newest_activity_comes_first(stage: Stage) -> None:
     """Send into two conversations in turn, and see them change places."""
     rooms = [await stage.room(), await stage.room()]
     for last, other in (rooms, rooms[::-1]):
+        await asyncio.sleep(_A_MOMENT)
         await stage.send(stage.first, last)
         query = {"page": 1, "limit": _LONGEST_PAGE}
         said = found(

@@ -52,15 +52,16 @@ async def a_token_that_does_not_fit_changes_nothing(stage: Stage) -> None:
 )
 async def the_end_of_a_token_is_announced(stage: Stage) -> None:
     """Connect with a token that ends in a little more than a minute."""
+    asked = time.monotonic()
     token = await stage.control.token(stage.first.id, ttl=_NOTICE + _LEFT)
-    born = time.monotonic()
     socket, welcome = await open_v2(stage, stage.first, token=token)
     frame = await socket.expect(
         "token.expiring",
         within=_LEFT + 2 * stage.pace.deadline,
         what="token.expiring a minute before the end",
     )
-    stage.check(frame.at - born > _LEFT - 1.5, f"it came {frame.at - born:.1f} s after the token was made")
+    # Tokens count whole seconds, so one of them may be lost.
+    stage.check(frame.at - asked > _LEFT - 1.5, f"it came {frame.at - asked:.1f} s after the token was made")
     ends = welcome.get("expires_at")
     stage.same("expires_at", frame.inner.get("expires_at"), ends or frame.inner.get("expires_at"))
 
