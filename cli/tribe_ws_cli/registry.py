@@ -43,6 +43,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("watch", "Watch", "Subscribe and print events until stopped.", "watch:watch"),
     Entry("history", "Watch", "Print past messages.", "history:history"),
     Entry("record", "Watch", "Save everything a session sees into a capture.", "record:record"),
+    Entry("replay", "Watch", "Play a capture to a screen, to a server, or to a client.", "replay:replay"),
     Entry("ping", "Test", "Measure round trips.", "signals:ping"),
     Entry("check", "Test", "Test any server against the documented contract.", "check:check"),
     Entry("scenario", "Test",
