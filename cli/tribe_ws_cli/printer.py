@@ -24,6 +24,7 @@ class Printer:
         self.filter: Filter | None = None
         self.hidden = 0
         self.is_silent = False
+        self._told_trouble = ""
         self._output = output
         self._talk = talk
 
@@ -34,7 +35,13 @@ class Printer:
 
     def shows(self, record: Record) -> bool:
         """Tell whether the filter lets a record through; notes always pass."""
-        return record.direction == "note" or self.filter is None or self.filter.matches(record)
+        if record.direction == "note" or self.filter is None:
+            return True
+        is_shown = self.filter.matches(record)
+        if (trouble := self.filter.trouble) and trouble != self._told_trouble:
+            self._told_trouble = trouble
+            self._talk.note(f"tribe-ws: filter: {trouble}")
+        return is_shown
 
     def record(self, record: Record, names: Names) -> bool:
         """Print a record, unless the filter hides it; tell whether it was shown."""

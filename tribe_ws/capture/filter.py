@@ -24,7 +24,7 @@ from difflib import get_close_matches
 from functools import partial
 
 from tribe_ws.capture import filter_tests as tests
-from tribe_ws.capture.filter_tests import BadValue, Test
+from tribe_ws.capture.filter_tests import BadValue, Search, Test
 from tribe_ws.capture.record import Record
 from tribe_ws.errors import TribeError
 
@@ -80,10 +80,19 @@ class Filter:
 
     text: str
     test: Test
+    searches: tuple[Search, ...] = ()
 
     def matches(self, record: Record, now: datetime | None = None) -> bool:
         """Tell whether a record passes; ``now`` is what ``since:`` counts from, by default this moment."""
         return self.test(record, now or datetime.now(UTC))
+
+    @property
+    def trouble(self) -> str:
+        """Say which regular expression was given up on a frame that took too long; nearly always empty."""
+        given_up = [f"/{one.expression.pattern}/" for one in self.searches if one.expression.is_given_up]
+        if not given_up:
+            return ""
+        return f"{', '.join(given_up)} took too long on a frame; it matches nothing from there on"
 
 
 def parse_filter(text: str) -> Filter:
@@ -94,7 +103,7 @@ def parse_filter(text: str) -> Filter:
     test = parser.either()
     if not parser.at_end():
         raise parser.error("nothing opens this bracket")
-    return Filter(text, test)
+    return Filter(text, test, tuple(parser.searches))
 
 
 class _Parser:
@@ -104,6 +113,7 @@ class _Parser:
         self._text = text
         self._place = 0
         self._depth = 0
+        self.searches: list[Search] = []
 
     def at_end(self) -> bool:
         self._skip_space()
@@ -163,7 +173,7 @@ class _Parser:
         column = self._place
         if match := self._match(_EXPRESSION):
             make = partial(tests.path_matches, path, operator, *match.groups())
-            return self._checked(column, match[0], make)
+            return self._searched(self._checked(column, match[0], make))
         return tests.path_test(path, operator, self._value(path))
 
     def _field_test(self, match: re.Match[str]) -> Test:
@@ -183,13 +193,19 @@ class _Parser:
     def _text_test(self) -> Test:
         column = self._place
         if match := self._match(_EXPRESSION):
-            return self._checked(column, match[0], partial(tests.text_matches, *match.groups()))
+            make = partial(tests.text_matches, *match.groups())
+            return self._searched(self._checked(column, match[0], make))
         if self._text[column] == '"':
             return tests.contains(self._quoted())
         match = self._match(_BARE)
         if match is None:
             raise self.error(f"did not expect {self._text[column]!r} here")
         return tests.contains(match[0])
+
+    def _searched(self, test: Test) -> Test:
+        if isinstance(test, Search):
+            self.searches.append(test)
+        return test
 
     def _values(self, field: str) -> Iterator[tuple[int, str]]:
         yield self._place, self._value(field)

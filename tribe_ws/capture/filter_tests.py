@@ -6,11 +6,13 @@ import json
 import operator
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from difflib import get_close_matches
 from fnmatch import translate
 from typing import Any, get_args
 
+from tribe_ws.capture.expressions import BadExpression, Expression
 from tribe_ws.capture.record import CONTROL_EVENTS, Direction, Record
 from tribe_ws.durations import parse_duration
 
@@ -24,6 +26,18 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(b|kb|mb|)", re.IGNORECASE)
 _BYTES = {"b": 1, "": 1, "kb": 1024, "mb": 1024 * 1024}
 _MISSING = object()
 _SHORTEST_ID_PREFIX = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The test of a regular expression, which can be asked whether it has been given up."""
+
+    expression: Expression
+    text_of: Callable[[Record], str]
+
+    def __call__(self, record: Record, _now: datetime) -> bool:
+        """Tell whether the expression is found in what is searched of a record."""
+        return self.expression.is_in(self.text_of(record))
 
 
 class BadValue(Exception):
@@ -58,8 +72,8 @@ def contains(word: str) -> Test:
 
 def text_matches(pattern: str, flags: str) -> Test:
     """Pass a record whose raw frame holds a match of the regular expression."""
-    expression = _compile(pattern, flags)
-    return lambda record, _now: expression.search(record.text) is not None
+    expression = _expression(pattern, flags)
+    return Search(expression, lambda record: record.text)
 
 
 def comparison(field: str, sign: str, value: str) -> Test:
@@ -85,8 +99,8 @@ def path_matches(path: str, sign: str, pattern: str, flags: str) -> Test:
     """Search what a frame holds at a dotted path with a regular expression (``~`` only)."""
     if sign != "~":
         raise BadValue(f"a regular expression goes with ~, not {sign}", f"{path}~/{pattern}/")
-    expression = _compile(pattern, flags)
-    return lambda record, _now: expression.search(_as_text(find(record.frame, path))) is not None
+    expression = _expression(pattern, flags)
+    return Search(expression, lambda record: _as_text(find(record.frame, path)))
 
 
 def field_test(field: str, value: str) -> Test:
@@ -100,7 +114,7 @@ def find(frame: Any, path: str) -> Any:
     for step in path.split("."):
         if isinstance(value, dict) and step in value:
             value = value[step]
-        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+        elif isinstance(value, list) and step.isdecimal() and len(step) < 10 and int(step) < len(value):
             value = value[int(step)]
         else:
             return _MISSING
@@ -186,7 +200,7 @@ _KINDS: dict[str, Callable[[Record], bool]] = {
     "own": _is_own,
     "gap": lambda record: "gap" in record.tags,
     "marked": lambda record: "marked" in record.tags,
-    "error": lambda record: record.event == "error" or "error" in record.tags or (record.status or 0) >= 400,
+    "error": _is_error,
 }  # fmt: skip
 
 _FIELD_TESTS: dict[str, Callable[[str], Test]] = {
@@ -211,11 +225,11 @@ def _wildcard(value: str) -> Callable[[str], bool]:
     return lambda text: expression.match(text) is not None
 
 
-def _compile(pattern: str, flags: str) -> re.Pattern[str]:
+def _expression(pattern: str, flags: str) -> Expression:
     try:
-        return re.compile(pattern.replace("\\/", "/"), re.IGNORECASE if "i" in flags else re.NOFLAG)
-    except re.error as error:
-        raise BadValue(f"not a regular expression: {error.msg}") from None
+        return Expression(pattern.replace("\\/", "/"), ignore_case="i" in flags)
+    except BadExpression as error:
+        raise BadValue(f"not a regular expression that can be used: {error}") from None
 
 
 def _duration(value: str) -> float:
@@ -246,7 +260,12 @@ def _clock_time(value: str) -> tuple[int, bool]:
 def _as_text(value: Any) -> str:
     if value is _MISSING:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return ""
 
 
 def _closest(value: str, words: tuple[str, ...]) -> str:

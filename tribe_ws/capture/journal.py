@@ -49,7 +49,7 @@ class Journal:
                 direction="in",
                 event=event.name or "?",
                 text=redact(event.text),
-                frame=_redacted(event.raw) if event.raw else None,
+                frame=_shown(event),
                 conversation_id=event.conversation_id,
                 conversation=self.names.short(event.conversation_id),
                 sender=sender,
@@ -185,6 +185,14 @@ def _object(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _shown(event: Event) -> dict[str, Any] | None:
+    """Give the frame of an event; one that nests beyond all bounds is only shown as the text it was."""
+    try:
+        return _redacted(event.raw) if event.raw else None
+    except RecursionError:
+        return None
 
 
 def _redacted(frame: dict[str, Any]) -> dict[str, Any]:

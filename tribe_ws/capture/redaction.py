@@ -23,6 +23,7 @@ SECRET_KEYS = frozenset(
 )  # fmt: skip
 """Whatever stands under one of these names is hidden, in any case, at any depth."""
 
+_DEEPEST = 100
 # Bounded on both sides of the @, so that a long text of letters costs no more than its length.
 _EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}", re.IGNORECASE)
 _SECRET_PARAMETER = re.compile(r"(?i)([?&;](?:password|secret|email|api_?key)=)[^&\s\"'#;]*")
@@ -44,14 +45,23 @@ def redact_text(text: str) -> str:
 
 
 def redact_json(value: Any) -> Any:
-    """Give a copy of any JSON value, or of headers, in which no secret is left."""
+    """Give a copy of any JSON value, or of headers, in which no secret is left.
+
+    What nests deeper than any frame may is hidden as a whole.
+    """
+    return _redacted(value, _DEEPEST)
+
+
+def _redacted(value: Any, depth: int) -> Any:
     match value:
         case str():
             return redact_text(value)
-        case Mapping():
-            return {redact_text(str(key)): _entry(str(key), item) for key, item in value.items()}
-        case list() | tuple():
-            return [redact_json(item) for item in value]
+        case Mapping() if depth:
+            return {redact_text(str(key)): _entry(str(key), item, depth) for key, item in value.items()}
+        case list() | tuple() if depth:
+            return [_redacted(item, depth - 1) for item in value]
+        case Mapping() | list() | tuple():
+            return HIDDEN
         case _:
             return value
 
@@ -73,10 +83,10 @@ def redact_record(record: Record) -> Record:
     return record if cleaned == record else cleaned
 
 
-def _entry(key: str, value: Any) -> Any:
+def _entry(key: str, value: Any, depth: int) -> Any:
     if key.lower() in SECRET_KEYS and value not in (None, "", False):
         return HIDDEN
-    return redact_json(value)
+    return _redacted(value, depth - 1)
 
 
 def _text(record: Record, frame: Any) -> str:
