@@ -249,7 +249,8 @@ def _fetched(state: SessionState, fetched: Fetched) -> SessionState:
             label=fetched.names.label(one.id),
             is_group=one.is_group,
             name=one.name,
-            participants=one.participants,
+            # Whether somebody is online is only what an event says.
+            participants=tuple(replace(person, is_online=None) for person in one.participants),
             last_message=_of_message(one.last_message),
             unread=one.unread_count,
             active_at=one.last_message_at,
