@@ -26,7 +26,9 @@ async def nobody_gets_in_without_a_token(stage: Stage) -> None:
         socket = await stage.dial(query=query)
         if isinstance(socket, Refusal):
             continue
-        if await socket.hear("connected", within=stage.pace.grace) or await socket.end() is None:
+        if await socket.end() is None:
+            if not socket.unread("connected"):
+                await socket.marker()
             raise Failed(f"a connection with the query {query!r} was let in")
 
 
@@ -42,6 +44,7 @@ async def a_bad_token_is_accepted_then_closed(stage: Stage) -> None:
             raise CannotTell(f"it refuses by {socket} instead, as a hardened server may")
         raise Failed(f"the upgrade was to be accepted, and got {socket}")
     if await socket.end() is None:
+        await (await stage.open(stage.first)).marker()
         raise Failed("the connection was to be closed, and stays open")
     if socket.frames:
         raise Failed(f"nothing was to come before the close, and came {socket.frames[0].text[:200]}")
@@ -132,6 +135,7 @@ async def _is_turned_away(stage: Stage, query: str, reason: str) -> None:
         return
     close = await socket.end()
     if close is None:
+        await (await stage.open(stage.first)).marker()
         raise Failed(f"the connection was to be closed with {_REFUSED} {reason}, and stays open")
     stage.same("the close", str(close), str(Close(_REFUSED, reason)))
 

@@ -10,7 +10,7 @@ from tribe_ws.check.probe import Need, probe
 from tribe_ws.check.probes.typing_seen import listener_in, say_typing
 from tribe_ws.check.socket import Socket
 from tribe_ws.check.stage import Stage
-from tribe_ws.check.verdict import Failed
+from tribe_ws.check.verdict import CannotTell, Failed
 
 _PAIR = (Need.SECOND, Need.WRITE)
 _LAPSE = 6.0
@@ -26,14 +26,20 @@ _ONE_END = "one is_typing:false, not two"
 )
 async def typing_lapses(stage: Stage) -> None:
     """Type and say nothing more."""
-    _, listener, typist = await _begun(stage)
-    began = time.monotonic()
-    within = _LAPSE + stage.pace.deadline
-    await listener.expect(typing(False), within=within, what=f"is_typing:false after {_LAPSE:.0f} s")
-    took = time.monotonic() - began
+    room = await stage.room()
+    listener, typist = await listener_in(stage, room), await stage.open(stage.first)
+    began = await _type(typist, room, listener)
+    latest = _LAPSE + stage.pace.deadline
+    frame = await listener.expect(typing(False), within=latest, what=f"is_typing:false after {_LAPSE:.0f} s")
+    took = frame.at - began
     if took < _EARLIEST:
         raise Failed(f"is_typing:false was to come after {_LAPSE:.0f} s, and came after {took:.1f} s")
+    asked = time.monotonic()
     await typist.marker()
+    await listener.marker()
+    slowness = time.monotonic() - asked
+    if took > latest + slowness:
+        raise Failed(f"is_typing:false was to come after {_LAPSE:.0f} s, and came after {took:.1f} s")
     await listener.silence(typing(False), what=_ONE_END)
 
 
@@ -47,13 +53,12 @@ async def unsubscribing_ends_typing(stage: Stage) -> None:
     room = await stage.room()
     listener, typist = await listener_in(stage, room), await stage.open(stage.first)
     await typist.subscribe(room)
-    await say_typing(typist, room, is_typing=True)
-    await listener.need(typing(True))
+    began = await _type(typist, room, listener)
 
     async def unsubscribe() -> None:
         await typist.say("unsubscribe", conversation_id=room)
 
-    await _ends_typing(stage, listener, unsubscribe)
+    await _ends_typing(listener, unsubscribe, began)
 
 
 @probe(
@@ -63,12 +68,13 @@ async def unsubscribing_ends_typing(stage: Stage) -> None:
 )
 async def disconnecting_ends_typing(stage: Stage) -> None:
     """Type and close the connection; type again and cut it."""
-    room, listener, typist = await _begun(stage)
-    await _ends_typing(stage, listener, typist.close)
+    room = await stage.room()
+    listener, typist = await listener_in(stage, room), await stage.open(stage.first)
+    began = await _type(typist, room, listener)
+    await _ends_typing(listener, typist.close, began)
     again = await stage.open(stage.first)
-    await say_typing(again, room, is_typing=True)
-    await listener.need(typing(True))
-    await _ends_typing(stage, listener, again.cut)
+    began = await _type(again, room, listener)
+    await _ends_typing(listener, again.cut, began)
 
 
 @probe(
@@ -78,12 +84,14 @@ async def disconnecting_ends_typing(stage: Stage) -> None:
 )
 async def a_message_ends_typing(stage: Stage) -> None:
     """Type, and send a message."""
-    room, listener, _ = await _begun(stage)
+    room = await stage.room()
+    listener, typist = await listener_in(stage, room), await stage.open(stage.first)
+    began = await _type(typist, room, listener)
 
     async def send() -> None:
         await stage.send(stage.first, room)
 
-    await _ends_typing(stage, listener, send)
+    await _ends_typing(listener, send, began)
 
 
 @probe("typing.false-once", needs=_PAIR, advice="send is_typing:false only to end an is_typing:true")
@@ -104,21 +112,24 @@ async def nothing_ends_that_never_began(stage: Stage) -> None:
     await listener.need("typing")
 
 
-async def _begun(stage: Stage) -> tuple[str, Socket, Socket]:
-    """Let the first person type before the second one."""
-    room = await stage.room()
-    listener, typist = await listener_in(stage, room), await stage.open(stage.first)
+async def _type(typist: Socket, room: str, listener: Socket) -> float:
+    """Let somebody type, wait until the listener knows, and tell when it was said."""
+    began = time.monotonic()
     await say_typing(typist, room, is_typing=True)
     await listener.need(typing(True))
-    return room, listener, typist
+    return began
 
 
-async def _ends_typing(stage: Stage, listener: Socket, ends: Callable[[], Awaitable[None]]) -> None:
+async def _ends_typing(listener: Socket, ends: Callable[[], Awaitable[None]], began: float) -> None:
     """Make sure that it ends typing: once, and not because typing would have lapsed anyway."""
-    began = time.monotonic()
     await ends()
-    within = min(stage.pace.deadline, _EARLIEST - 1)
-    if await listener.hear(typing(False), within=within) is None:
-        stage.require(time.monotonic() - began < _EARLIEST, "it took so long that typing may have lapsed")
-        await listener.expect(typing(False), within=0, what="is_typing:false at once")
+    lapses_at = began + _EARLIEST
+    frame = await listener.hear(typing(False), within=lapses_at - time.monotonic() - 0.5)
+    if frame is None:
+        await listener.marker()
+        frame = await listener.hear(typing(False), within=0)
+    if (time.monotonic() if frame is None else frame.at) > lapses_at:
+        raise CannotTell("the server took so long that typing may have lapsed by itself")
+    if frame is None:
+        raise Failed(f"{listener.who} was to get is_typing:false at once, and got none for seconds")
     await listener.silence(typing(False), what=_ONE_END)
