@@ -28,6 +28,7 @@ async def demonstrate(environment: Environment) -> None:
             log_in,
             known_users=DEMO_USERNAMES,
             users=DEMO_USERNAMES[:1],
+            subscribe=("#general",),
             control=control,
             is_embedded=True,
             log_file=log_file(Wishes()),

@@ -36,6 +36,7 @@ class Wishes:
     """What the command line asks of the inspector."""
 
     also: tuple[str, ...] = ()
+    subscribe: tuple[str, ...] = ()
     is_tapping: bool = False
     replay: Path | None = None
     record: Path | None = None
@@ -111,6 +112,7 @@ async def _setup(
         _log_in(environment),
         known_users=tuple(dict.fromkeys((*kept, *demo))),
         users=await _users(environment, wishes, is_demo=is_demo),
+        subscribe=wishes.subscribe,
         control=control,
         profile=environment.profile,
         is_tapping=wishes.is_tapping,

@@ -21,16 +21,18 @@ DEFAULT_KEEP = 100_000
 class InspectorSetup:
     """Where the inspector works, as whom, and with which files.
 
-    ``users`` are those it opens a session for at once, the first of them in the place of ``A``;
-    ``known_users`` are offered to act as. ``control`` is there for a local server of ours only;
-    ``start_server`` starts one where none runs. ``keymap`` holds other keys by their ids, ``editor`` the
-    command of the user's editor; ``why_nobody`` is what is said where there is nobody to act as.
+    ``users`` are those it opens a session for at once, the first of them in the place of ``A``; each
+    subscribes to what ``subscribe`` names when it is open. ``known_users`` are offered to act as. ``control``
+    is there for a local server of ours only; ``start_server`` starts one where none runs. ``keymap`` holds
+    other keys by their ids, ``editor`` the command of the user's editor; ``why_nobody`` is what is said where
+    there is nobody to act as.
     """
 
     address: ServerAddress
     log_in: LogIn
     known_users: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
+    subscribe: tuple[str, ...] = ()
     control: ControlClient | None = None
     profile: str = "local"
     is_embedded: bool = False

@@ -14,7 +14,7 @@ from tribe_ws_cli.environment import Environment
 @command(
     examples=(
         "tribe-ws tui",
-        "tribe-ws tui --as alice --also bob             two users on one time axis",
+        "tribe-ws tui --as alice --also bob -s general   two users on one time axis",
         "tribe-ws tui --tap                             every connection of a local server",
         "tribe-ws tui --replay capture.ndjson",
         "tribe-ws tui --web                             the same in a browser",
@@ -25,6 +25,10 @@ def tui(
     context: typer.Context,
     also: Annotated[
         list[str] | None, typer.Option("--also", metavar="USER", help="A second user, beside the first.")
+    ] = None,
+    subscribe: Annotated[
+        list[str] | None,
+        typer.Option("-s", "--subscribe", metavar="NAME", help="Subscribe at once; repeatable."),
     ] = None,
     tap: Annotated[
         bool, typer.Option("--tap", help="Watch every connection of a local server of yours.")
@@ -66,7 +70,7 @@ def tui(
     from tribe_ws_cli.lifetime import run_to_end
 
     must_have_terminal(environment)
-    wishes = Wishes(tuple(also or ())[:1], tap, replay, record, keep, log_file)
+    wishes = Wishes(tuple(also or ())[:1], tuple(subscribe or ()), tap, replay, record, keep, log_file)
     return run_to_end(inspect(environment, wishes))
 
 

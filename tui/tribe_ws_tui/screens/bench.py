@@ -33,7 +33,7 @@ from tribe_ws_tui.widgets.key_bar import (
 from tribe_ws_tui.widgets.rows import Playing, ReplayBar, UserTab, UserTabs, replay_words
 from tribe_ws_tui.widgets.session_pane import SessionPane
 from tribe_ws_tui.widgets.side_lists import Conversations, Faults, People
-from tribe_ws_tui.widgets.status_bar import Chips, Standing, Status, StatusBar
+from tribe_ws_tui.widgets.status_bar import WIDE, Chips, Standing, Status, StatusBar
 
 OpenSession = Callable[[str, str], InspectorSession]
 """Makes the session of a letter and a user; it is not started yet."""
@@ -160,9 +160,15 @@ class Bench(Screen[None]):
         """Whether a column shows what every connection sees, and not only its own."""
         return self.setup.is_tapping or self.replay is not None
 
+    @property
+    def is_side_by_side(self) -> bool:
+        """Whether two columns are seen at once, on one time axis."""
+        is_wide = self.size.width >= WIDE
+        return len(self.panes) == 2 and self.is_linked and is_wide and not self.shows_all_lanes
+
     def link_views(self) -> None:
         """Give two columns one view and so one time axis, or each its own."""
-        if len(self.panes) == 2 and self.is_linked and not self.shows_all_lanes:
+        if self.is_side_by_side:
             shared = self.panes[0].log_view.view
             shared.set_lanes(frozenset(pane.session.label for pane in self.panes), pairs=True)
             for pane in self.panes:
@@ -170,8 +176,16 @@ class Bench(Screen[None]):
                 pane.filter_bar.set_text(shared.text)
             return
         for pane in self.panes:
-            text = pane.log_view.view.text
+            text = self.panes[0].log_view.view.text if self.is_linked else pane.log_view.view.text
             pane.log_view.set_view(self.new_view(pane.session.label, text))
+            pane.filter_bar.set_text(text)
+
+    def on_resize(self) -> None:
+        """Put two columns on one time axis where both are seen, and each on its own where not."""
+        shares = len(self.panes) == 2 and self.panes[0].log_view.view is self.panes[1].log_view.view
+        if shares != self.is_side_by_side:
+            self.link_views()
+        self.refresh_all()
 
     def label_of(self, kind: Kind) -> str:
         """Tell what the conversation of an event is called by the session that saw it, or by any other."""

@@ -6,12 +6,18 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from tribe_ws.errors import NotFound
+from tribe_ws_tui.inspection import Inspection
 from tribe_ws_tui.keymap import Key, Scope, bindings
 from tribe_ws_tui.messages import ReplayMoved, Said, SessionMoved, TapMoved
+from tribe_ws_tui.screens.bench import OpenSession
 from tribe_ws_tui.screens.help import HelpScreen
 from tribe_ws_tui.screens.writing_keys import WritingKeys
+from tribe_ws_tui.sessions import InspectorSession
+from tribe_ws_tui.setup import InspectorSetup
 from tribe_ws_tui.sturdy import Sturdy
 from tribe_ws_tui.widgets.key_bar import KeyBar
+from tribe_ws_tui.widgets.session_pane import SessionPane
 
 REFRESHES = 4
 """How often in a second is drawn anew what counts seconds."""
@@ -24,6 +30,10 @@ class Inspector(Sturdy, WritingKeys):
         *bindings(Scope.STREAM, Scope.EVERYWHERE, Scope.REPLAY),
         Binding("escape", "clear_filter", show=False),
     ]
+
+    def __init__(self, setup: InspectorSetup, inspection: Inspection, open_session: OpenSession) -> None:
+        super().__init__(setup, inspection, open_session)
+        self._greeted: set[InspectorSession] = set()
 
     async def on_mount(self) -> None:
         """Open the columns of the users one came as, and begin to count seconds."""
@@ -57,7 +67,20 @@ class Inspector(Sturdy, WritingKeys):
         pane = self.pane_of(event.label)
         if pane is not None:
             pane.log_view.set_labels(self.label_of)
+            self._subscribe_at_first(pane)
         self.refresh_all()
+
+    def _subscribe_at_first(self, pane: SessionPane) -> None:
+        """Subscribe to what one came for, once, as soon as that is possible."""
+        session = pane.session
+        if session in self._greeted or not session.state.link.is_open or not session.state.conversations:
+            return
+        self._greeted.add(session)
+        for name in self.setup.subscribe:
+            try:
+                session.subscribe(session.names.find(name))
+            except NotFound as error:
+                self.notify(f"{error}  {error.hint}", severity="warning", markup=False)
 
     def on_said(self, event: Said) -> None:
         """Say something in passing."""

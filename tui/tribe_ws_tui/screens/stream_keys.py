@@ -117,16 +117,13 @@ class StreamKeys(Bench):
 
     def set_filter(self, text: str) -> None:
         """Show other events in the stream in use, and in the one linked to it."""
-        view = self.log_view.view
+        panes = self.panes if self.is_linked else [self.pane]
         try:
-            view.set_filter(text)
+            for pane in panes:
+                pane.log_view.set_filter(text)
+                pane.filter_bar.set_text(text)
         except FilterError as error:
             self.notify(str(error), severity="error", markup=False)
-            return
-        for pane in self.panes:
-            if pane.log_view.view is view:
-                pane.filter_bar.set_text(view.text)
-                pane.log_view.reload()
         self.refresh_all()
 
     def action_only(self) -> None:
@@ -289,9 +286,8 @@ class StreamKeys(Bench):
             log.set_wrapped(not log.look.is_wrapped)
 
     def linked_logs(self) -> list[EventLog]:
-        """Give the stream in use, and the one that shares its view."""
-        view = self.log_view.view
-        return [pane.log_view for pane in self.panes if pane.log_view.view is view]
+        """Give the stream in use, and the other user's as long as they are linked."""
+        return [pane.log_view for pane in self.panes] if self.is_linked else [self.log_view]
 
     def use_log(self, log: EventLog) -> None:
         """Make the column of a stream the one in use."""

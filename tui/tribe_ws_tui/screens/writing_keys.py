@@ -29,7 +29,8 @@ class WritingKeys(FileKeys):
         if self.pane.composer.read_only:
             self.notify(str(self.pane.composer.placeholder) or "nothing can be sent now", markup=False)
         else:
-            self.pane.composer.focus()
+            # At once, and not with the next message: the keys that follow are already text.
+            self.set_focus(self.pane.composer)
 
     def on_composer_sent(self, event: Composer.Sent) -> None:
         """Do what was written; what cannot be done goes back into the composer."""

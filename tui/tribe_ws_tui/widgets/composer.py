@@ -117,11 +117,10 @@ class Composer(TextArea):
 
     async def _on_key(self, event: Key) -> None:
         if event.key in _BOUND:
-            self._restart_blink()
-            return
-        if event.is_printable and not self.read_only:
+            # Not for the text area's own handler, which Textual calls after this one; bindings come last.
+            event.prevent_default()
+        elif event.is_printable and not self.read_only:
             self.post_message(self.Pressed(True, self))
-        await super()._on_key(event)
 
     def on_text_area_changed(self) -> None:
         """Offer what the begun word could become."""

@@ -204,7 +204,7 @@ def _latency(record: Record) -> str:
             how = "POST to answer" if record.direction == "rest" else "measured"
             return f"latency {latency_text(record.latency)} ({how})"
         case "stamped":
-            return f"latency {latency_text(record.latency)} (by created_at, same clock)"
+            return f"latency {latency_text(record.latency)} (by created_at)"
         case "guessed":
             return f"latency ~{max(1, round(record.latency))} s (by created_at)"
 

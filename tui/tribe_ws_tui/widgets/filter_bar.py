@@ -163,7 +163,8 @@ class FilterBar(Vertical):
         field = self.query_one(FilterInput)
         field.value = self._text
         field.cursor_position = len(field.value)
-        field.focus()
+        # At once, and not with the next message: the keys that follow are already text.
+        self.screen.set_focus(field)
 
     def close(self) -> None:
         """Show the filter in force again."""
