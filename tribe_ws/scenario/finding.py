@@ -33,7 +33,7 @@ RULES: dict[str, tuple[Severity, str]] = {
     "claimed": ("error", "`expect` of an answer that `connect`, `subscribe` or `ping` has claimed already"),
     "not-connected": (
         "error",
-        "a step of a connection that an earlier step has closed, or that opens only later",
+        "a step of a connection that an earlier step has closed",
     ),
     "connected-twice": ("warning", "`connect` on a connection that is open already"),
     "not-a-member": ("error", "somebody subscribes to, or writes in, a conversation they are not in"),

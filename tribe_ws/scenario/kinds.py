@@ -151,7 +151,9 @@ def _matcher(node: Node, context: Reading) -> Matcher:
 
 
 def _number_matcher(node: Node, context: Reading) -> Matcher:
-    if isinstance(node, ScalarNode) and not isinstance(node.value, int | str):
+    if isinstance(node, ScalarNode) and (
+        isinstance(node.value, bool) or not isinstance(node.value, int | str)
+    ):
         refuse(node, "a whole number or a matcher")
     matcher = read_matcher(node, context)
     if isinstance(matcher, Literal) and isinstance(matcher.value, str):

@@ -30,7 +30,6 @@ from tribe_ws.scenario.model import (
     Subscribe,
     Typing,
     Unsubscribe,
-    every_step,
 )
 from tribe_ws.scenario.place import Place
 from tribe_ws.scenario.substitution import Template
@@ -67,17 +66,9 @@ class _State:
 def check(scenario: Scenario) -> Iterator[Finding]:
     """Yield what is wrong with the order of connecting, subscribing, sending and expecting."""
     state = _State(open=frozenset(scenario.opened_at_start))
-    walk = _Walk(scenario, _later_connects(scenario))
+    walk = _Walk(scenario)
     walk.steps(scenario.steps, state)
     yield from walk.found
-
-
-def _later_connects(scenario: Scenario) -> dict[ConnectionName, Place]:
-    found: dict[ConnectionName, Place] = {}
-    for step in every_step(scenario.steps):
-        if isinstance(step, Connect):
-            found.setdefault(step.connection, step.place)
-    return found
 
 
 @dataclass
@@ -85,7 +76,6 @@ class _Walk:
     """Goes through the steps in their order and keeps the state of every connection."""
 
     scenario: Scenario
-    connects: dict[ConnectionName, Place]
     found: list[Finding] = field(default_factory=list)
 
     def steps(self, steps: tuple[Step, ...], state: _State) -> None:
@@ -110,7 +100,7 @@ class _Walk:
     def parallel(self, branches: tuple[tuple[Step, ...], ...], state: _State) -> None:
         """Check every branch as if all the others were done: what may be is not wrong."""
         everything = state.copy()
-        quiet = _Walk(self.scenario, self.connects)
+        quiet = _Walk(self.scenario)
         for branch in branches:
             quiet.steps(branch, everything)
         for branch in branches:
@@ -159,10 +149,6 @@ class _Walk:
         if name in state.closed_at:
             line = state.closed_at[name].line
             self.say(step, "not-connected", f'"{name}" was closed in line {line}', f"{name}: reconnect")
-        elif name not in state.open:
-            where = self.connects.get(name)
-            hint = f"it connects in line {where.line}" if where else ""
-            self.say(step, "not-connected", f'"{name}" is not connected yet', hint)
 
     def on_socket(self, step: ActorStep, state: _State) -> None:
         name = step.connection

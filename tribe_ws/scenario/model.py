@@ -8,7 +8,7 @@ Every connection has an **inbox**: the frames that came and that no step has cla
 what it matched; ``never`` claims nothing and looks at everything unclaimed, that which is there already and
 that which comes while it lasts. ``forget``, ``connect`` and ``reconnect`` begin with an empty inbox.
 
-A connection opens before the first step, unless a ``connect`` step of the scenario opens it: see
+A connection opens before the first step, unless the first thing it does is ``connect``: see
 ``Scenario.opened_at_start``.
 """
 
@@ -371,15 +371,12 @@ class Scenario:
 
     @property
     def opened_at_start(self) -> tuple[ConnectionName, ...]:
-        """The connections to open before the first step: those on the socket without a ``connect`` step."""
-        used: dict[ConnectionName, None] = {}
-        opened = set()
+        """The connections to open before the first step: those whose own first step is no ``connect``."""
+        first: dict[ConnectionName, Step] = {}
         for step in every_step(self.steps):
-            if isinstance(step, Connect) and not isinstance(step, Reconnect):
-                opened.add(step.connection)
-            elif isinstance(step, ActorStep) and not isinstance(step, Send | Read | Rest):
-                used[step.connection] = None
-        return tuple(name for name in used if name not in opened)
+            if isinstance(step, ActorStep) and not isinstance(step, Send | Read | Rest):
+                first.setdefault(step.connection, step)
+        return tuple(name for name, step in first.items() if step.verb != "connect")
 
 
 def every_step(steps: tuple[Step, ...]) -> Iterator[Step]:

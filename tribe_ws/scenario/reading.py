@@ -51,10 +51,11 @@ class Reading:
         try:
             return self.settled.resolve(template)
         except ScenarioError as error:
-            if "nothing is called" not in error.problem:
+            if not error.problem.startswith("nothing is called"):
                 raise
-            hint = error.hint or "only variables: of this file can stand here"
-            raise ScenarioError(node.place, f"{error.problem} before the scenario runs", hint=hint) from None
+            problem = error.problem.replace(" here", " before the scenario runs")
+            hint = "here only variables: of this file can stand, nothing that is captured"
+            raise ScenarioError(node.place, problem, hint=hint) from None
 
     def duration(self, node: Node, *, least: float = 0.001, most: float = LONGEST_WAIT) -> float:
         """Read a duration, in seconds."""

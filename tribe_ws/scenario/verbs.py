@@ -106,14 +106,14 @@ ACTOR_VERBS: tuple[Verb, ...] = (
     Verb(
         "connect",
         model.Connect,
-        "Open the connection and wait for `connected`. Without this step it is open from the start.",
+        "Open the connection and wait for `connected`. One that begins with anything else is open at once.",
         "alice: connect",
         options=_CONNECT,
     ),
     Verb(
         "subscribe",
         model.Subscribe,
-        "Subscribe to a conversation, or several, and wait for each `subscribed`.",
+        "Subscribe to a conversation, or several, and wait for each `subscribed` (`answer`: then a list).",
         "bob: {subscribe: general}",
         _argument("conversations", kinds.CONVERSATIONS, "the conversation, or a list"),
         (
