@@ -151,6 +151,15 @@ CHAPTERS = (
         ),
         "Wall time of the whole process, medians; beside it `python -c pass`.",
     ),
+    Chapter(
+        "crowd",
+        "A scenario of 200 actors in 50 conversations",
+        (OURS,),
+        (Metric("crowd/scenario", "the whole run", "s", 1),),
+        "200 logins, 50 conversations made, 200 connections, 200 subscriptions, 200 messages sent by REST, "
+        "600 deliveries expected, and everything taken down. The throw-away server runs in the process of "
+        "the scenario, so both share one core.",
+    ),
 )
 
 TARGETS = (
@@ -169,4 +178,5 @@ TARGETS = (
     # Demanded in milliseconds on a machine whose bare Python takes 17.
     Target("`tribe-ws --version`", "start/version", PYTHON, at_most=30 / 17),
     Target("`tribe-ws --help`", "start/help", PYTHON, at_most=110 / 17),
+    Target("a scenario of 200 actors", "crowd/scenario", at_most=10, unit="s", digits=1),
 )

@@ -80,15 +80,27 @@ _HAND_WRITTEN = (
 )
 
 FILTER = """\
-A filter picks events by what they are. A space means and, | means or, ! means not, ( ) group.
+A filter picks events by what they are. A space means and, | means or, ! means not, ( ) group; ! binds
+closest, then the space, then |. The same language everywhere: --filter, --until, /filter, replay, tui.
 
 {fields}
 
-  data.content~deploy            a field of the frame holds the text; = is it, != is not it
+  data.content~deploy            a field of the frame holds the text, in any case
+  data.message_type=image        it is exactly that; != it is not
+  data.content~/re/i             it holds a match of the regular expression
   latency>50ms   size<=1kb       compared: > >= < <= =
-  deploy   "two words"   /re/i   anywhere in the raw frame, in any case
+  deploy   "two words"           anywhere in the raw frame, in any case
+  /re/   /re/i                   the regular expression matches in the raw frame; i: in any case
 
-event, from, conv and as take * for any text, and a comma between values means or.
+event, from, conv and as take * for any text; a comma between values means or; quotes hold a value together
+(conv:"two words", with \\" for a quote in it). conv takes #general, @bob and the beginning of an id. A number
+in a path is a place in a list: data.tags.0=b.
+
+is:violation   breaks the contract            is:own      sent by the session's own user
+is:control     connected, subscribed, pong…   is:gap      missed, and fetched or replayed later
+is:marked      marked in the inspector        is:error    an error event, or a refused call
+
+A regular expression that would take too long is refused, or given up with a word about it.
 
 Examples:
 {examples}"""
@@ -98,6 +110,9 @@ FILTER_EXAMPLES = (
     "event:typing,presence | is:violation",
     "conv:general data.content~deploy",
     "(dir:in | dir:rest) latency>50ms",
+    "from:bob since:5m has:data.sender.profile_image_url",
+    "at:01:22..01:25 size>1kb !is:control",
+    "event:message.new data.content~/deploy(ed)?/i | is:error",
 )
 
 

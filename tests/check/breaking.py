@@ -68,6 +68,7 @@ class Tools:
 
     def __init__(self, patch: pytest.MonkeyPatch, chance: random.Random) -> None:
         self.replace = patch.setattr
+        self.put = patch.setitem
         self.chance = chance
 
     def frames(self, event: str, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:

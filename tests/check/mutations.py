@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from tests.check import mutations_profiles, mutations_rest, mutations_socket
+from tests.check import mutations_live, mutations_profiles, mutations_rest, mutations_socket
 from tests.check.breaking import MUTATIONS, Mutation
 
-__all__ = ["MUTATIONS", "Mutation", "mutations_profiles", "mutations_rest", "mutations_socket"]
+__all__ = [
+    "MUTATIONS",
+    "Mutation",
+    "mutations_live",
+    "mutations_profiles",
+    "mutations_rest",
+    "mutations_socket",
+]

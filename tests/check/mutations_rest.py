@@ -10,6 +10,7 @@ import jwt
 
 from tests.check.breaking import RestAnswer, Tools, mutation
 from tribe_ws.protocol.models import MessageOut
+from tribe_ws.server import handshake, websocket
 from tribe_ws.server.accounts import Accounts
 from tribe_ws.server.tokens import TokenIssuer, TokenKind, TokenRefused
 from tribe_ws.storage.conversations import ConversationStore
@@ -168,6 +169,23 @@ def _keys_are_ignored(tools: Tools) -> None:
     tools.replace(MessageStore, "send", send_anew)
 
 
+@mutation("replay-unmarked", "messages.replayed")
+def _replay_unmarked(tools: Tools) -> None:
+    def change(answer: RestAnswer) -> None:
+        answer.headers = [one for one in answer.headers if one[0].lower() != b"idempotency-replayed"]
+
+    tools.answers(change, path="/messages$", method="POST", status=200)
+
+
+@mutation("groups-without-admin", "conversations.create")
+def _groups_without_admin(tools: Tools) -> None:
+    def change(answer: RestAnswer) -> None:
+        people = [one | {"role": "member"} for one in answer.body["participants"]]
+        answer.body = answer.body | {"participants": people}
+
+    tools.answers(change, path="/conversations$", method="POST", status=201)
+
+
 @mutation("a-member-may-do-all", "participants.admins-only")
 def _a_member_may_do_all(tools: Tools) -> None:
     def change(answer: RestAnswer) -> None:
@@ -238,6 +256,29 @@ def _signatures_unchecked(tools: Tools) -> None:
             return read(issuer, token)
 
     tools.replace(TokenIssuer, "_read", read_trustfully)
+
+
+@mutation("last-of-two-tokens-counts", "token.two-parameters")
+def _last_of_two_tokens_counts(tools: Tools) -> None:
+    token_of = handshake.token_of
+
+    def token_of_any(scope: Any) -> Any:
+        named = [
+            one for one in scope["query_string"].split(b"&") if one.startswith(b"token=") and one != b"token="
+        ]
+        return token_of({**scope, "query_string": named[-1] if named else b""})
+
+    tools.replace(websocket, "token_of", token_of_any)
+
+
+@mutation("header-counts-for-nothing", "connect.bearer-header", "token.query-and-header")
+def _header_counts_for_nothing(tools: Tools) -> None:
+    token_of = handshake.token_of
+
+    def token_of_query(scope: Any) -> Any:
+        return token_of({**scope, "headers": [one for one in scope["headers"] if one[0] != b"authorization"]})
+
+    tools.replace(websocket, "token_of", token_of_query)
 
 
 @mutation("expired-tokens-accepted", "connect.token-expired", "token.leeway")

@@ -8,7 +8,6 @@ on it matches nothing, at once, and says so when asked.
 from __future__ import annotations
 
 import re
-import string
 import warnings
 from math import prod
 from time import process_time
@@ -76,7 +75,7 @@ def _compile(pattern: str, *, ignore_case: bool) -> Any:
 
 def _try_out(compiled: Any, pattern: str) -> None:
     """Search texts that drive a runaway expression mad: one of its own characters again and again."""
-    letters = [mark for mark in dict.fromkeys(pattern) if mark in string.ascii_letters + string.digits]
+    letters = [mark for mark in dict.fromkeys(pattern) if mark.isalnum()]
     units = [*letters[: _MOST_TRIALS - 3], "a", "0", "a "]
     give_up_at = process_time() + BUDGET
     for unit in dict.fromkeys(units):

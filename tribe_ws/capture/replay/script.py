@@ -53,10 +53,10 @@ class Send(Step):
 
 @dataclass(frozen=True, slots=True)
 class Call(Step):
-    """Make a REST call; ``record`` holds the answer that was recorded."""
+    """Make a REST call; ``record`` holds the answer that was recorded, or what little is known of it."""
 
     record: Record
-    is_stand_in: bool = False
+    is_partly_known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,8 @@ class _Writer:
     def write(self) -> None:
         for line, record in self._lines:
             if not record.as_user:
-                self._leave_out("records that do not say whose they are")
+                if record.direction != "note":
+                    self._leave_out("records that do not say whose they are")
                 continue
             match record.direction:
                 case "in":
@@ -214,16 +215,16 @@ class _Writer:
         if not record.method or path.startswith(LEFT_OUT_CALLS):
             self._leave_out("logins and the like")
             return
-        self.steps.append(Call(line, record.at, record.as_user, record))
+        is_partly_known = _stored_id(record) is not None and "sender" not in record.frame
+        self.steps.append(Call(line, record.at, record.as_user, record, is_partly_known))
 
     def _note(self, line: int, record: Record) -> None:
         key = _key(record)
         if record.event != "closed" or key not in self._open:
             return
-        found = _CLOSED.match(record.text)
         self._open.discard(key)
-        if found and found[1] != "1000":
-            code, reason = int(found[1]), found[2] or ""
+        code, reason = _closing(record)
+        if code not in {0, 1000}:
             self.steps.append(ExpectClose(line, record.at, record.as_user, key, code, reason))
         else:
             self.steps.append(Close(line, record.at, record.as_user, key))
@@ -282,7 +283,7 @@ class _Writer:
             direction="rest", event="POST message", as_user=username, method="POST", request=body, status=201,
             path=f"{API_PREFIX}/conversations/{record.conversation_id}/messages", frame=dict(data),
         )  # fmt: skip
-        self.steps.append(Call(line, record.at, username, called, is_stand_in=True))
+        self.steps.append(Call(line, record.at, username, called, is_partly_known=True))
 
     def _type_for(self, line: int, record: Record) -> None:
         """Type for somebody whose session was not recorded."""
@@ -318,7 +319,18 @@ def _whole_call(record: Record) -> Record:
     if record.method or record.event != "POST message":
         return record
     path = f"{API_PREFIX}/conversations/{record.conversation_id}/messages"
-    return replace(record, method="POST", path=path, request={"content": record.text})
+    frame = record.frame if isinstance(record.frame, dict) else {}
+    body = {"content": record.text or frame.get("content", "")}
+    return replace(record, method="POST", path=path, request=body)
+
+
+def _closing(record: Record) -> tuple[int, str]:
+    """Tell with which code a server ended a connection; 0 where the client did."""
+    if isinstance(record.frame, dict):
+        code, reason = record.frame.get("code"), record.frame.get("reason")
+        return code if isinstance(code, int) else 0, reason if isinstance(reason, str) else ""
+    found = _CLOSED.match(record.text)
+    return (int(found[1]), found[2] or "") if found else (0, "")
 
 
 def _subscribe(conversation_id: str) -> dict[str, Any]:

@@ -299,7 +299,7 @@ class _Player:
         if step.record.method == "GET":
             return
         changes = compare_bodies(step.record.frame, body, self._renaming)
-        if step.is_stand_in:
+        if step.is_partly_known:
             stored = body.get("id") if isinstance(body, dict) else None
             self._renaming.bind(str(step.record.frame.get("id")), str(stored))
         elif changes:

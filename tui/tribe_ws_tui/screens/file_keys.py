@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -59,11 +60,9 @@ class FileKeys(SessionKeys):
 
     def _records(self, scope: ExportScope) -> list[Record]:
         store = self.inspection.store
-        numbers = {
-            "all": lambda: list(store.numbers),
-            "shown": self.log_view.view.numbers,
-            "marked": lambda: list(store.marked),
-        }[scope]()
+        numbers: Iterable[int] = store.numbers
+        if scope != "all":
+            numbers = self.log_view.view.numbers() if scope == "shown" else store.marked
         return list(store.records(iter(numbers)))
 
     def action_record(self) -> None:

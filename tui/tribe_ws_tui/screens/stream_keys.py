@@ -120,7 +120,8 @@ class StreamKeys(Bench):
         panes = self.panes if self.is_linked else [self.pane]
         try:
             for pane in panes:
-                pane.log_view.set_filter(text)
+                pane.log_view.view.set_filter(text)
+                pane.log_view.reload()
                 pane.filter_bar.set_text(text)
         except FilterError as error:
             self.notify(str(error), severity="error", markup=False)
