@@ -94,7 +94,7 @@ class Replay:
             return
         if self.is_at_end and len(self):
             self.seek(0.0)
-        self._task = asyncio.get_running_loop().create_task(self._run(), name="replay")
+        self._task = asyncio.get_running_loop().create_task(self._run(self._now()), name="replay")
         self._moved()
 
     def pause(self) -> None:
@@ -143,8 +143,7 @@ class Replay:
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _run(self) -> None:
-        before = self._now()
+    async def _run(self, before: float) -> None:
         elapsed = 0.0
         while True:
             due = self._timeline.due(elapsed)

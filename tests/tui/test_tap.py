@@ -1,0 +1,94 @@
+"""The tap of a local server: a lane for each connection, and for each message who got it and who did not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from textual.message import Message
+
+from tests.tui.waiting import until
+from tribe_ws.client.control import ControlClient
+from tribe_ws.client.rest import RestClient
+from tribe_ws.client.stream import EventStream
+from tribe_ws.demo_accounts import DEMO_PASSWORD, demo_email
+from tribe_ws.server.local import LocalServer, local_settings
+from tribe_ws_tui.inspection import Inspection
+from tribe_ws_tui.messages import TapMoved
+from tribe_ws_tui.tap import Tap
+
+
+class Watch:
+    """A tap and what it posted."""
+
+    def __init__(self, server: LocalServer) -> None:
+        self.inspection = Inspection()
+        self.posted: list[Message] = []
+        self.tap = Tap(ControlClient(server.address, server.control_key), self.inspection, self.posted.append)
+
+    def find(self, event: str) -> int:
+        """Give the number of the newest event of that name; 0 where there is none."""
+        store = self.inspection.store
+        return next((n for n in reversed(store.numbers) if store.kind(n).event == event), 0)
+
+
+@asynccontextmanager
+async def tapped(server: LocalServer) -> AsyncIterator[Watch]:
+    watch = Watch(server)
+    watch.tap.start()
+    watch.tap.start()
+    try:
+        await until(lambda: bool(watch.posted))
+        yield watch
+    finally:
+        await watch.tap.stop()
+        await watch.tap.stop()
+
+
+@asynccontextmanager
+async def connected(server: LocalServer, name: str) -> AsyncIterator[tuple[RestClient, EventStream]]:
+    async with RestClient(server.address) as rest:
+        await rest.login(demo_email(name), DEMO_PASSWORD)
+        assert rest.source is not None
+        async with EventStream(server.address, rest.source) as stream:
+            yield rest, stream
+
+
+async def general_of(rest: RestClient) -> str:
+    return next(one.id for one in await rest.all_conversations() if one.name == "general")
+
+
+async def test_each_connection_has_a_lane_and_each_message_its_verdicts() -> None:
+    with LocalServer(local_settings(stop_timeout=0.5)) as server:
+        async with tapped(server) as watch, connected(server, "alice") as (alice, alices):
+            async with connected(server, "bob") as (_, bobs), connected(server, "cara"):
+                general = await general_of(alice)
+                await alices.subscribe(general)
+                await bobs.subscribe(general)
+                await alice.send_message(general, "Did it land?")
+                await until(lambda: watch.find("message.new") > 0)
+                assert set(watch.tap.lanes) >= {"alice 1", "bob 1", "cara 1"}
+                number = watch.find("message.new")
+                reasons = {one.connection: one.reason for one in watch.tap.verdicts(number)}
+                assert reasons["bob 1"] == "delivered"
+                assert "own" in reasons["alice 1"]
+                assert "did not subscribe" in reasons["cara 1"]
+                await until(lambda: watch.find("POST message") > 0)
+                assert watch.tap.verdicts(watch.find("POST message")) == watch.tap.verdicts(number)
+                assert watch.inspection.store.kind(number).connection == "bob 1"
+            await until(lambda: watch.find("closed") > 0)
+            assert watch.tap.verdicts(watch.find("closed")) == ()
+
+
+async def test_the_tap_outlives_its_server_and_says_so() -> None:
+    with LocalServer(local_settings(stop_timeout=0.5)) as server:
+        watch = Watch(server)
+        watch.tap.start()
+        await until(lambda: bool(watch.posted))
+    try:
+        await until(lambda: any(isinstance(one, TapMoved) and one.words for one in watch.posted))
+        with LocalServer(local_settings(port=server.port, stop_timeout=0.5)):
+            count = len(watch.posted)
+            await until(lambda: len(watch.posted) > count)
+    finally:
+        await watch.tap.stop()
