@@ -7,7 +7,7 @@ the same can happen again on a fresh server. What cannot be told again is left o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from tribe_ws.capture.record import Record
@@ -64,8 +64,13 @@ def _head(story: Story, name: str, source: str) -> list[str]:
     lines.append(f"actors: {flow(story.actors)}")
     if story.conversations:
         lines.append("conversations:")
-        lines += [f"  {key}: {flow(members)}" for key, members in story.conversations.items()]
+        lines += [f"  {key}: {_members(key, members)}" for key, members in story.conversations.items()]
     return lines
+
+
+def _members(key: str, members: Sequence[str]) -> str:
+    """Write who talks there; where only one of them was seen, it is a conversation that is there already."""
+    return flow(members) if len(members) > 1 else flow(key)
 
 
 def _comment(text: str) -> str:
