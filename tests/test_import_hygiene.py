@@ -43,8 +43,6 @@ LOADED_BY_NAME = {
     "httptools": "uvicorn's HTTP parser",
     "uvloop": "uvicorn's event loop",
 }
-# Part of the fixed set of packages; the inspector is what they are for, and it comes after the backend.
-FOR_THE_INSPECTOR = {"rich", "textual"}
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["-h"], ["-V"], []], ids=" ".join)
@@ -88,9 +86,7 @@ def test_every_import_of_a_third_party_is_declared():
 
 
 def test_every_declared_dependency_is_used():
-    assert (
-        declared_distributions() - imported_distributions() - set(LOADED_BY_NAME) - FOR_THE_INSPECTOR == set()
-    )
+    assert declared_distributions() - imported_distributions() - set(LOADED_BY_NAME) == set()
 
 
 @pytest.mark.parametrize("package", PACKAGES)
