@@ -153,12 +153,21 @@ class Socket:
         """
         frame = await self.hear(meant, within=within)
         if frame is None:
-            await self.marker()
-            # What was awaited may itself have passed for the answer to the marker: then that one still comes.
-            frame = await self.hear(meant)
+            frame = await self._hear_late(meant)
         if frame is None:
             raise Failed(f"{self.who} was to get {what or describe(meant)}, and got {self._heard()}")
         return frame
+
+    async def _hear_late(self, meant: Meant) -> Frame | None:
+        """Give a frame that did not come in time, if only because the server is slow.
+
+        A pong that was awaited may pass for the answer to the first marker. The time which the second one
+        takes tells how much longer to wait for the next pong: next to none, if nothing was late.
+        """
+        await self.marker()
+        asked = time.monotonic()
+        await self.marker()
+        return await self.hear(meant, within=2 * (time.monotonic() - asked) + self._pace.grace)
 
     async def need(self, meant: Meant, *, within: float | None = None, what: str = "") -> Frame:
         """Give a frame that the probe needs to go on, but does not judge."""
