@@ -125,7 +125,7 @@ def _keys(
     if present != wanted:
         place = path.rstrip(".")
         got, want = ", ".join(present), ", ".join(wanted)
-        yield Violation(clause_at(place), place, f"the keys are in the order {got}", got, want)
+        yield Violation(clause_at(path), place, f"the keys are in the order {got}", got, want)
     for key in present:
         inner = _model_in(model, key)
         if inner is not None and isinstance(value[key], dict):
