@@ -53,7 +53,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def smoke(session: nox.Session) -> None:
-    """Install the built wheel into an environment of its own and drive the documented flow with it."""
+    """Install the built wheel into an environment of its own and run the demo and the scenarios with it."""
     session.install("build", "hatchling", *group("smoke"))
     workshop = Path(session.create_tmp()).resolve()
     dist, home = workshop / "dist", workshop / "installed"
@@ -64,6 +64,8 @@ def smoke(session: nox.Session) -> None:
     (wheel,) = dist.glob("*.whl")
     session.run(str(programs / "python"), "-m", "pip", "install", "--quiet", str(wheel), external=True)
     session.run(str(programs / "tribe-ws"), "demo", external=True)
+    scenarios = sorted(path.stem for path in (ROOT / "tribe_ws" / "scenario" / "builtin").glob("*.yaml"))
+    session.run(str(programs / "tribe-ws"), "scenario", "run", *scenarios, "--serve", external=True)
     session.env["TRIBE_WS_TEST_PROGRAM"] = str(programs / "tribe-ws")
     run_pytest(session, "--confcutdir=tests/smoke", "tests/smoke")
 

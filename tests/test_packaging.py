@@ -56,7 +56,10 @@ def test_wheel_says_that_its_packages_are_typed(wheel, package):
     assert f"{package}/py.typed" in wheel.namelist()
 
 
-@pytest.mark.parametrize("pattern", ["storage/migrations/versions/*.py", "**/worlds/*.yaml"])
+@pytest.mark.parametrize(
+    "pattern",
+    ["storage/migrations/versions/*.py", "**/worlds/*.yaml", "scenario/builtin/smoke.yaml"],
+)
 def test_wheel_holds_what_an_installed_server_needs_at_run_time(wheel, pattern):
     assert any(Path(name).match(f"tribe_ws/{pattern}") for name in wheel.namelist())
 
