@@ -10,8 +10,9 @@ from tribe_ws.capture.visible import visible_line
 from tribe_ws.client.events import Event
 from tribe_ws.scenario.differing import difference_lines, is_of_another_kind
 from tribe_ws.scenario.inbox import Inbox
-from tribe_ws.scenario.matchers import Difference, Matcher
+from tribe_ws.scenario.matchers import Difference, Keys, Literal, Matcher
 from tribe_ws.scenario.moment import value_of
+from tribe_ws.scenario.special_matchers import AllOf
 from tribe_ws.scenario.substitution import Variables
 
 _MOST_NAMES = 8
@@ -57,3 +58,13 @@ def came_instead(inbox: Inbox) -> str:
     shown = [f"{visible_line(name)} {count}×" for name, count in names.most_common(_MOST_NAMES)]
     more = ", …" if len(names) > _MOST_NAMES else ""
     return f"unclaimed are: {', '.join(shown)}{more}"
+
+
+def described(pattern: Matcher, variables: Variables) -> str:
+    """Say which frame is wanted, its event first: ``message.new with {data: {content: "Hello"}}``."""
+    match pattern:
+        case AllOf(matchers=matchers):
+            return " with ".join(described(matcher, variables) for matcher in matchers)
+        case Keys(entries={"event": Literal(value=str(event)), **others}, closed=False):
+            return f"{event} with {Keys(others).describe(variables)}" if others else event
+    return pattern.describe(variables)

@@ -17,7 +17,7 @@ from tribe_ws.scenario.link import Link
 from tribe_ws.scenario.matchers import Difference, Matcher, narrowed
 from tribe_ws.scenario.model import ActorStep, Expect, ExpectClose, Never, NeverClose
 from tribe_ws.scenario.moment import Moment, value_of
-from tribe_ws.scenario.nearest import came_instead, nearest_to
+from tribe_ws.scenario.nearest import came_instead, described, nearest_to
 from tribe_ws.scenario.result import StepFailed
 
 T = TypeVar("T")
@@ -78,7 +78,7 @@ async def never(step: Never, moment: Moment) -> None:
 
     found = await until(link.inbox, step.lasting, look, or_end=True)
     if found is not None:
-        wanted = " or ".join(pattern.describe(moment.variables) for pattern in step.patterns)
+        wanted = " or ".join(described(pattern, moment.variables) for pattern in step.patterns)
         raise moment.failure(step, f"{step.connection} was not to get {wanted}, and got it", nearest=found)
     _must_not_have_lost(step, moment, link)
     if (ending := link.inbox.ending) is not None and not ending.is_ours:
@@ -179,7 +179,7 @@ def _in_vain(step: Expect, moment: Moment, link: Link, watch: _Watch, waited: fl
 
 
 def _wanted(step: Expect, watch: _Watch, place: int, moment: Moment) -> str:
-    wanted = step.patterns[place].describe(moment.variables)
+    wanted = described(step.patterns[place], moment.variables)
     if step.conversation is not None:
         wanted += f" in {moment.variables.text(step.conversation)}"
     if step.sender is not None:
