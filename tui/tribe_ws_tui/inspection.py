@@ -41,19 +41,30 @@ class Inspection:
 
     # ── capture ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def take(self, record: Record, *, monotonic: float | None = None) -> Record:
+    def take(self, record: Record, *, monotonic: float | None = None, lane: str = "") -> Record:
         """Hold an event, write it into the recording, and give it as it is held.
 
-        ``monotonic`` is when it arrived, or for a message that was posted when the POST began.
+        ``monotonic`` is when it arrived, or for a message that was posted when the POST began; ``lane`` is
+        the label of the session it belongs to.
         """
+        latency, timing = record.latency, record.timing
         message_id = message_id_of(record) if monotonic is not None else ""
         if message_id and monotonic is not None:
-            record = self._timed(record, message_id, monotonic)
+            measured = self._measured(record, message_id, monotonic)
+            if measured is not None:
+                latency, timing = measured, "measured"
+        # One copy for everything: this runs for each of thousands of events a second.
+        record = replace(
+            record,
+            seq=self.store.total + 1,
+            connection=lane or record.connection,
+            latency=latency,
+            timing=timing,
+        )
         number = self.store.append(record)
         if message_id and monotonic is not None and record.direction == "in":
             self._remember(self._arrived, message_id, [])
             self._arrived[message_id].append((number, monotonic))
-        record = replace(record, seq=number)
         self.write(record)
         return record
 
@@ -100,16 +111,15 @@ class Inspection:
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _timed(self, record: Record, message_id: str, monotonic: float) -> Record:
+    def _measured(self, record: Record, message_id: str, monotonic: float) -> float | None:
+        """Tell a delivery its exact latency, where its POST is known; a POST tells its deliveries theirs."""
         if record.direction == "rest":
             self._remember(self._posted, message_id, monotonic)
             for number, arrived_at in self._arrived.get(message_id, ()):
                 self.store.measure(number, max(0.0, arrived_at - monotonic))
-            return record
+            return None
         began = self._posted.get(message_id)
-        if began is None:
-            return record
-        return replace(record, latency=max(0.0, monotonic - began), timing="measured")
+        return None if began is None else max(0.0, monotonic - began)
 
     def _remember(self, book: OrderedDict[str, Any], message_id: str, value: Any) -> None:
         book.setdefault(message_id, value)

@@ -99,9 +99,9 @@ class Observer:
 
     def hear_call(self, exchange: Exchange) -> None:
         """Take a REST call; what only asks goes into the recording and not into the stream."""
-        record = replace(self.journal.called(exchange), connection=self.label)
+        record = self.journal.called(exchange)
         if exchange.method == "GET" or "/auth/" in exchange.path:
-            self.inspection.write(record)
+            self.inspection.write(replace(record, connection=self.label))
             return
         self._hold(record, monotonic=self.now() - exchange.seconds)
         if record.event == "POST message" and exchange.status < 400:
@@ -134,8 +134,7 @@ class Observer:
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _hold(self, record: Record, *, monotonic: float | None = None) -> None:
-        record = replace(record, connection=self.label)
-        self.apply(self.inspection.take(record, monotonic=monotonic))
+        self.apply(self.inspection.take(record, monotonic=monotonic, lane=self.label))
 
     def _take_notice(self, notice: Notice) -> None:
         match notice:

@@ -80,7 +80,7 @@ def apply(state: SessionState, item: Item, now: float) -> SessionState:
         case Fetched():
             return _fetched(state, item)
         case MarkedRead(conversation_id=conversation_id):
-            return _change(state, conversation_id, lambda one: replace(one, unread=0))
+            return replace(state, **_changed(state, conversation_id, lambda one: replace(one, unread=0)))
         case Backlog(waiting=waiting):
             return state if state.waiting == waiting else replace(state, waiting=waiting)
 
@@ -137,98 +137,99 @@ def _lost(loss: Lost, now: float) -> Link:
 
 # ── records ───────────────────────────────────────────────────────────────────────────────────────────────
 
+Changes = dict[str, Any]
+"""What of a state changes, by name: an event costs one copy of the state, whatever it changes."""
+
 
 def _apply_record(state: SessionState, record: Record, now: float) -> SessionState:
     if record.direction == "note":
         return state
-    state = replace(
-        state,
-        events=state.events + 1,
-        violations=state.violations + bool(record.violations),
-        rate=_counted(state.rate, now),
-    )
-    if record.direction == "in":
-        taking = _INCOMING.get(record.event)
-        if record.event not in ("connected", "presence"):
-            state = replace(state, heard_at=now)
-        return state if taking is None else taking(state, record, now)
-    if record.direction == "rest":
-        return _posted(state, record, now)
-    if record.event == "unsubscribe":
-        # The documented server does not answer it.
-        return _change(state, record.conversation_id, lambda one: replace(one, is_subscribed=False))
-    return state
+    if record.direction == "in" and record.event == "connected" and not state.link.is_open:
+        state = _moved(state, Link(LinkKind.OPEN, since=now))
+    changes: Changes = {"events": state.events + 1, "rate": _counted(state.rate, now)}
+    if record.violations:
+        changes["violations"] = state.violations + 1
+    match record.direction:
+        case "in":
+            if record.event not in ("connected", "presence"):
+                changes["heard_at"] = now
+            taking = _INCOMING.get(record.event)
+            changes |= {} if taking is None else taking(state, record, now)
+        case "rest":
+            changes |= _posted(state, record)
+        case "out" if record.event == "unsubscribe":
+            # The documented server does not answer it.
+            changes |= _unsubscribed(state, record, now)
+    return replace(state, **changes)
 
 
-def _connected(state: SessionState, _record: Record, now: float) -> SessionState:
-    return state if state.link.is_open else _moved(state, Link(LinkKind.OPEN, since=now))
+def _subscribed(state: SessionState, record: Record, _now: float) -> Changes:
+    return _changed(state, record.conversation_id, lambda one: replace(one, is_subscribed=True))
 
 
-def _subscribed(state: SessionState, record: Record, _now: float) -> SessionState:
-    return _change(state, record.conversation_id, lambda one: replace(one, is_subscribed=True))
+def _unsubscribed(state: SessionState, record: Record, _now: float) -> Changes:
+    return _changed(state, record.conversation_id, lambda one: replace(one, is_subscribed=False))
 
 
-def _unsubscribed(state: SessionState, record: Record, _now: float) -> SessionState:
-    return _change(state, record.conversation_id, lambda one: replace(one, is_subscribed=False))
+def _pong(_state: SessionState, record: Record, _now: float) -> Changes:
+    return {} if record.latency is None else {"rtt": record.latency}
 
 
-def _pong(state: SessionState, record: Record, _now: float) -> SessionState:
-    return state if record.latency is None else replace(state, rtt=record.latency)
-
-
-def _message(state: SessionState, record: Record, _now: float) -> SessionState:
+def _message(state: SessionState, record: Record, _now: float) -> Changes:
+    changes: Changes = {}
     if record.latency is not None and record.timing != "guessed":
-        state = replace(state, latencies=(*state.latencies[-SAMPLES + 1 :], record.latency))
-    data = _data(record)
-    message = _last_message(data)
+        changes["latencies"] = (*state.latencies[-SAMPLES + 1 :], record.latency)
+    message = _last_message(_data(record))
     if message is None or record.conversation_id is None:
-        return state
-    state = _silenced(state, record.conversation_id, message.sender_id)
+        return changes
     is_mine = message.sender_id == state.my_id if state.my_id else message.sender == state.me
-    return _change(
-        state, record.conversation_id, lambda one: _with_message(one, message, is_unread=not is_mine)
+    return (
+        changes
+        | _silenced(state, record.conversation_id, message.sender_id)
+        | _changed(
+            state, record.conversation_id, lambda one: _with_message(one, message, is_unread=not is_mine)
+        )
     )
 
 
-def _posted(state: SessionState, record: Record, _now: float) -> SessionState:
+def _posted(state: SessionState, record: Record) -> Changes:
     if record.event != "POST message" or not isinstance(record.frame, dict):
-        return state
+        return {}
     message = _last_message(record.frame)
     if message is None:
-        return state
-    return _change(state, record.conversation_id, lambda one: _with_message(one, message, is_unread=False))
+        return {}
+    return _changed(state, record.conversation_id, lambda one: _with_message(one, message, is_unread=False))
 
 
-def _typing(state: SessionState, record: Record, now: float) -> SessionState:
+def _typing(state: SessionState, record: Record, now: float) -> Changes:
     data = _data(record)
     user_id, conversation_id = _text(data, "user_id"), record.conversation_id
     if not user_id or conversation_id is None:
-        return state
+        return {}
     if data.get("is_typing") is not True:
         return _silenced(state, conversation_id, user_id)
     key = (conversation_id, user_id)
     before = state.typing.get(key)
     since = before.since if before is not None and before.is_current(now) else now
     name = record.sender or _text(data, "user_name") or "somebody"
-    return replace(state, typing={**state.typing, key: Typing(user_id, name, since, now)})
+    return {"typing": {**state.typing, key: Typing(user_id, name, since, now)}}
 
 
-def _presence(state: SessionState, record: Record, _now: float) -> SessionState:
+def _presence(state: SessionState, record: Record, _now: float) -> Changes:
     data = _data(record)
     user_id, status = _text(data, "user_id"), _status(data)
-    if not user_id or not status or state.presence.get(user_id) == status:
-        return state
-    return replace(state, presence={**state.presence, user_id: status})
+    if not user_id or not status:
+        return {}
+    return {"presence": {**state.presence, user_id: status}}
 
 
-def _read(state: SessionState, record: Record, _now: float) -> SessionState:
+def _read(state: SessionState, record: Record, _now: float) -> Changes:
     if not state.my_id or _text(_data(record), "user_id") != state.my_id:
-        return state
-    return _change(state, record.conversation_id, lambda one: replace(one, unread=0))
+        return {}
+    return _changed(state, record.conversation_id, lambda one: replace(one, unread=0))
 
 
-_INCOMING: Mapping[str, Callable[[SessionState, Record, float], SessionState]] = {
-    "connected": _connected,
+_INCOMING: Mapping[str, Callable[[SessionState, Record, float], Changes]] = {
     "subscribed": _subscribed,
     "unsubscribed": _unsubscribed,
     "pong": _pong,
@@ -271,26 +272,24 @@ def _with_message(one: ConversationState, message: LastMessage, *, is_unread: bo
     return replace(one, last_message=message, unread=unread, active_at=message.created_at or one.active_at)
 
 
-def _change(
+def _changed(
     state: SessionState,
     conversation_id: str | None,
     change: Callable[[ConversationState], ConversationState],
-) -> SessionState:
+) -> Changes:
     key = (conversation_id or "").lower()
     one = state.conversations.get(key)
     if one is None:
-        return state
+        return {}
     changed = change(one)
-    if changed is one:
-        return state
-    return replace(state, conversations={**state.conversations, key: changed})
+    return {} if changed is one else {"conversations": {**state.conversations, key: changed}}
 
 
-def _silenced(state: SessionState, conversation_id: str, user_id: str) -> SessionState:
+def _silenced(state: SessionState, conversation_id: str, user_id: str) -> Changes:
     key = (conversation_id, user_id)
     if key not in state.typing:
-        return state
-    return replace(state, typing={other: one for other, one in state.typing.items() if other != key})
+        return {}
+    return {"typing": {other: one for other, one in state.typing.items() if other != key}}
 
 
 # ── reading ───────────────────────────────────────────────────────────────────────────────────────────────

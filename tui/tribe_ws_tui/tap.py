@@ -77,7 +77,7 @@ class Tap:
         closing = labels.label_of(str(event.get("connection_id"))) if event.get("event") == "closed" else ""
         for record in labels.records_of(event):
             label = labels.label_of(record.connection) or closing or record.connection
-            self._hold(replace(record, connection=label))
+            self._hold(record, label)
         if event.get("dir") == "out" and event.get("event") == "message.new":
             self._remember(event)
 
@@ -106,11 +106,11 @@ class Tap:
             if count % _IN_A_ROW == 0:
                 await asyncio.sleep(0)
 
-    def _hold(self, record: Record) -> None:
-        if record.connection and record.connection not in self.lanes and len(self.lanes) < MOST_LANES:
-            self.lanes[record.connection] = None
+    def _hold(self, record: Record, lane: str) -> None:
+        if lane and lane not in self.lanes and len(self.lanes) < MOST_LANES:
+            self.lanes[lane] = None
             self._post(TapMoved())
-        self._inspection.take(record)
+        self._inspection.take(record, lane=lane)
 
     def _remember(self, event: dict[str, Any]) -> None:
         frame = event.get("frame")
