@@ -113,14 +113,14 @@ def _wrong(clause_at: ClauseAt, details: ErrorDetails) -> Violation:
 def _keys(
     clause_at: ClauseAt, value: dict[str, Any], model: type[BaseModel], path: str
 ) -> Iterator[Violation]:
-    known = list(model.model_fields)
+    known = _keys_of(model)
     for key in value:
-        if key not in model.model_fields:
+        if key not in known:
             place = f"{path}{key}"
             yield Violation(
                 clause_at(place), place, "the contract has no such key", quote(value[key]), "nothing"
             )
-    present = [key for key in value if key in model.model_fields]
+    present = [key for key in value if key in known]
     wanted = [key for key in known if key in value]
     if present != wanted:
         place = path.rstrip(".")
@@ -130,6 +130,12 @@ def _keys(
         inner = _model_in(model, key)
         if inner is not None and isinstance(value[key], dict):
             yield from _keys(clause_at, value[key], inner, f"{path}{key}.")
+
+
+@cache
+def _keys_of(model: type[BaseModel]) -> dict[str, None]:
+    """Give the keys of a model in their order; asking the model each time costs a third of the judging."""
+    return dict.fromkeys(model.model_fields)
 
 
 @cache
