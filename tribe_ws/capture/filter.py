@@ -70,7 +70,7 @@ class FilterError(TribeError):
         self.pointed = f"column {column + 1}. {meant}".rstrip()
         self.text = text
         self.column = column
-        self.length = length
+        self.length = max(1, length)
         self.suggestion = suggestion
 
 
