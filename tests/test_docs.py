@@ -28,11 +28,13 @@ from tribe_ws import __version__
 from tribe_ws.protocol.codec import decode_client_frame, decode_server_frame, encode
 from tribe_ws.protocol.frames import APP_FRAMES, CLIENT_FRAMES
 from tribe_ws.protocol.frames_v2 import CLIENT_FRAMES_V2, V2_FRAMES, ErrorCode
+from tribe_ws.scenario.library import builtin_scenarios
 from tribe_ws_cli.exit_codes import ExitCode
 from tribe_ws_cli.registry import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+SCENARIOS = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
 PATIENCE = 60.0
 CTRL_C = b"\x03"
 
@@ -219,12 +221,41 @@ def play(home, text):
         assert shows(seen, expected), terminal.told(expected)
 
 
+def write_files(home, text):
+    """Write the files a page shows: the blocks of YAML that begin with their name, as in ``# hello.yaml``."""
+    for block in blocks("yaml", text):
+        if named := re.match(r"# (\S+\.yaml)\n", block):
+            (home.folder / named[1]).write_text(block, "utf-8")
+
+
 def test_first_page_shows_what_the_demo_prints(home):
     play(home, README[: README.index("\n## ")])
 
 
 def test_five_minutes_happen_as_written(home):
     play(home, section("Five minutes"))
+
+
+def test_scenarios_happen_as_written(home):
+    write_files(home, section("Scenarios"))
+    play(home, section("Scenarios"))
+
+
+def test_page_on_scenarios_shows_what_happens(home):
+    write_files(home, SCENARIOS)
+    play(home, SCENARIOS)
+
+
+@pytest.mark.parametrize("script", blocks("sh", SCENARIOS), ids=range(len(blocks("sh", SCENARIOS))))
+def test_script_on_the_page_on_scenarios_runs(home, script):
+    write_files(home, SCENARIOS)
+    ran = home.run("bash", "-c", script)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("name", sorted(builtin_scenarios()))
+def test_built_in_scenario_is_on_the_page_on_scenarios(name):
+    assert f"| `{name}` |" in SCENARIOS
 
 
 @pytest.mark.parametrize("example", blocks("python"), ids=range(len(blocks("python"))))
@@ -328,6 +359,6 @@ def test_every_session_is_explained_to_contributors():
 
 
 def test_links_within_the_documents_lead_somewhere():
-    for page in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+    for page in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/scenarios.md"):
         for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text("utf-8")):
-            assert (ROOT / target).exists(), f"{page}: {target}"
+            assert ((ROOT / page).parent / target).exists(), f"{page}: {target}"
