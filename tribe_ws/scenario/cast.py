@@ -10,6 +10,7 @@ from typing import Any
 from tribe_ws.capture.record import Record
 from tribe_ws.scenario.people import BUILT_IN_VARIABLES
 from tribe_ws.scenario.steps import RESERVED
+from tribe_ws.scenario.writing import literal
 
 _SESSION = frozenset({"in", "out"})
 _ConnectionKey = tuple[str, str]
@@ -17,8 +18,9 @@ _ConnectionKey = tuple[str, str]
 
 @dataclass
 class _Room:
-    """A conversation: whether it is one of two, and who was seen to take part."""
+    """A conversation: its name in the capture, whether it is one of two, and who was seen to take part."""
 
+    name: str
     is_direct: bool
     members: dict[str, None] = field(default_factory=dict)
 
@@ -29,6 +31,7 @@ class Cast:
 
     _usernames: dict[str, str] = field(default_factory=dict)
     _by_id: dict[str, str] = field(default_factory=dict)
+    _people: set[str] = field(default_factory=set)
     _spans: dict[_ConnectionKey, tuple[int, int]] = field(default_factory=dict)
     _labels: dict[_ConnectionKey, str] = field(default_factory=dict)
     _rooms: dict[str, str] = field(default_factory=dict)
@@ -55,8 +58,10 @@ class Cast:
                 and record.frame.get("echo") is True
             ):
                 self._echoing.add(place)
-        for user in _users_in(record.frame):
-            self._by_id[user[0]] = user[1]
+        self._people |= {record.as_user, record.sender} - {""}
+        for user_id, username in _users_in(record.frame):
+            self._by_id[user_id] = username
+            self._people.add(username)
 
     def actor(self, username: str) -> str:
         """Give the name of a user in the scenario; empty for nobody."""
@@ -100,8 +105,7 @@ class Cast:
         if conversation_id not in self._rooms:
             word = _word(name) if name else f"room_{len(self._rooms) + 1}"
             self._rooms[conversation_id] = _unique(word, set(self._rooms.values()))
-            is_direct = name in {*self._usernames, *(user for user, _connection in self._spans)}
-            self._plans[self._rooms[conversation_id]] = _Room(is_direct)
+            self._plans[self._rooms[conversation_id]] = _Room(name, name in self._people)
         plan = self._plans[self._rooms[conversation_id]]
         plan.members |= dict.fromkeys(filter(None, members))
         return self._rooms[conversation_id]
@@ -140,14 +144,8 @@ class Cast:
         return {name: users.get(name, name) for name in people} | dict.fromkeys(labelled)
 
     def conversations(self) -> dict[str, Any]:
-        """Give ``conversations:``; one of two people is direct, one in which nobody was seen is left out."""
-        return {
-            name: {"direct": list(plan.members)}
-            if plan.is_direct and len(plan.members) == 2
-            else list(plan.members)
-            for name, plan in self._plans.items()
-            if plan.members
-        }
+        """Give ``conversations:``; one in which a single person was seen is one that is there already."""
+        return {name: _plan(plan) for name, plan in self._plans.items() if plan.members}
 
     def _give_labels(self) -> None:
         """Label the connections of each user; one that begins when another has ended takes its place."""
@@ -159,6 +157,13 @@ class Cast:
             label = free[0] if free else ("" if not taken else f"c{taken + 1}")
             self._labels[key] = label
             ends[user, label] = last
+
+
+def _plan(room: _Room) -> Any:
+    members = list(room.members)
+    if len(members) == 1:
+        return literal(room.name.strip()) or members
+    return {"direct": members} if room.is_direct and len(members) == 2 else members
 
 
 def _key(record: Record) -> _ConnectionKey:

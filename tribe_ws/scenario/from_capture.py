@@ -7,14 +7,14 @@ the same can happen again on a fresh server. What cannot be told again is left o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 
 from tribe_ws.capture.record import Record
 from tribe_ws.errors import ConfigurationError
 from tribe_ws.scenario.limits import DEFAULT_TIMEOUT, LONGEST_TIMEOUT
 from tribe_ws.scenario.retelling import Deed, Story
-from tribe_ws.scenario.writing import flow
+from tribe_ws.scenario.writing import flow, literal
 
 MOST_STEPS_TOLD = 5_000
 _LONGEST_NAME = 100
@@ -35,6 +35,7 @@ def scenario_of(records: Iterable[Record], *, name: str, source: str = "") -> st
                 f"the capture comes to more than {MOST_STEPS_TOLD:,} steps",
                 hint="choose what matters:  --filter 'conv:general since:5m'",
             )
+    story.close()
     if not story.deeds:
         raise ConfigurationError(
             "the capture holds nothing that could be done again",
@@ -55,7 +56,7 @@ def _head(story: Story, name: str, source: str) -> list[str]:
     lines = [f"# Made of {_comment(source)}." if source else "# Made of a capture."]
     for reason, count in sorted(Counter(story.left_out).items()):
         lines.append(f"# Left out: {count} × {_comment(reason)}")
-    lines.append(f"name: {flow(name[:_LONGEST_NAME] or 'A recorded conversation')}")
+    lines.append(f"name: {flow(literal(name[:_LONGEST_NAME].strip()) or 'A recorded conversation')}")
     if story.profile != "documented":
         lines.append(f"profile: {story.profile}")
     timeout = min(LONGEST_TIMEOUT, story.patience + 30.0)
@@ -64,13 +65,8 @@ def _head(story: Story, name: str, source: str) -> list[str]:
     lines.append(f"actors: {flow(story.actors)}")
     if story.conversations:
         lines.append("conversations:")
-        lines += [f"  {key}: {_members(key, members)}" for key, members in story.conversations.items()]
+        lines += [f"  {key}: {flow(members)}" for key, members in story.conversations.items()]
     return lines
-
-
-def _members(key: str, members: Sequence[str]) -> str:
-    """Write who talks there; where only one of them was seen, it is a conversation that is there already."""
-    return flow(members) if len(members) > 1 else flow(key)
 
 
 def _comment(text: str) -> str:

@@ -14,6 +14,7 @@ from tribe_ws.protocol.frames import APP_FRAMES
 from tribe_ws.protocol.frames_v2 import V2_FRAMES
 from tribe_ws.scenario.cast import Cast
 from tribe_ws.scenario.limits import DEFAULT_WITHIN, LONGEST_WAIT
+from tribe_ws.scenario.writing import literal
 
 _KNOWN_EVENTS = {frame.model_fields["event"].default for frame in V2_FRAMES}
 _APP_ONLY = frozenset({"presence", "message.read"})
@@ -85,6 +86,15 @@ class Story:
             if record.direction == "rest" and (message_id := _id_of(record)):
                 self._posts[message_id] = record
 
+    def close(self) -> None:
+        """End the story; one that expects nothing at least expects that nobody is thrown out."""
+        listening = [deed.who for deed in self.deeds if deed.what == "connect" or _is_on_socket(deed.what)]
+        expects = any(
+            isinstance(deed.what, dict) and {"expect", "status"} & deed.what.keys() for deed in self.deeds
+        )
+        if listening and not expects:
+            self._add(listening[-1], {"never": "closed", "for": "200ms"})
+
     def tell(self, record: Record) -> None:
         """Add what a record tells."""
         match record.direction:
@@ -117,10 +127,10 @@ class Story:
             return
         request = record.request if isinstance(record.request, dict) else {}
         content = request.get("content", record.text)
-        what: dict[str, Any] = {"send": _literal(content), "to": room}
+        what: dict[str, Any] = {"send": literal(content), "to": room}
         kind = request.get("message_type")
         if isinstance(kind, str) and kind != "text":
-            what["type"] = _literal(kind)
+            what["type"] = literal(kind)
         self._typing[actor, room] = False
         self._add(actor, what | _status(record), captures=self._remember(message_id))
 
@@ -255,10 +265,10 @@ class Story:
         if message_id in self._posts:
             self._called(self._posts[message_id])
             return
-        what = {"send": _literal(data.get("content", "")), "to": room}
+        what = {"send": literal(data.get("content", "")), "to": room}
         kind = data.get("message_type")
         if isinstance(kind, str) and kind != "text":
-            what["type"] = _literal(kind)
+            what["type"] = literal(kind)
         self._add(sender, what, captures=self._remember(message_id))
 
     def _read_unless_told(self, sender: str, room: str, read_at: str) -> None:
@@ -303,6 +313,10 @@ class Story:
         self.left_out.append(reason[:80])
 
 
+def _is_on_socket(what: Any) -> bool:
+    return what == "ping" or (isinstance(what, dict) and not {"send", "read"} & what.keys())
+
+
 def _data_of(record: Record) -> dict[str, Any]:
     data = record.frame.get("data") if isinstance(record.frame, dict) else None
     return data if isinstance(data, dict) else {}
@@ -320,13 +334,8 @@ def _status(record: Record) -> dict[str, Any]:
     return {"status": record.status} if record.status and record.status >= 400 else {}
 
 
-def _literal(value: Any) -> Any:
-    """Give a value that reads as itself, though it may look like a substitution."""
-    return value.replace("${{", "$${{") if isinstance(value, str) else value
-
-
 def _pattern(value: Any) -> Any:
     """Give a pattern for exactly that value, though it may look like a matcher."""
     if isinstance(value, str) and not _MATCHER_WORD.fullmatch(value):
-        return _literal(value)
-    return {"$equals": _literal(value)}
+        return literal(value)
+    return {"$equals": literal(value)}

@@ -22,6 +22,11 @@ def flow(value: Any, *, braces: bool = True) -> str:
     return _text(value) if isinstance(value, str) else json.dumps(value)
 
 
+def literal(value: Any) -> Any:
+    """Give a value that stands for itself in a scenario, though it may look like a substitution."""
+    return value.replace("${{", "$${{") if isinstance(value, str) else value
+
+
 def _entry(key: str, value: Any) -> str:
     # Nothing after the colon is how people write it: {connect: }
     return f"{_text(key)}: {'' if value is None else flow(value)}"
