@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -21,8 +21,7 @@ from tribe_ws_cli.options import StreamRequest
 from tribe_ws_cli.printer import Printer
 
 if TYPE_CHECKING:
-    from tribe_ws.capture.replay.difference import Difference
-    from tribe_ws.capture.replay.to_server import ServerReplay
+    from tribe_ws.capture.replay.result import ServerReplay
 
 
 class RecordedNames(Names):
@@ -82,7 +81,8 @@ async def replay_as_client(
     users: Mapping[str, str],
 ) -> ExitCode:
     """Do again what was done, and say what came of it that was not recorded."""
-    from tribe_ws.capture.replay.to_server import ServerReplayOptions, replay_to_server
+    from tribe_ws.capture.replay.result import ServerReplayOptions
+    from tribe_ws.capture.replay.to_server import replay_to_server
     from tribe_ws.client.rest import RestClient
     from tribe_ws_cli.identity import acting
 
@@ -102,25 +102,19 @@ async def replay_as_client(
             f" {', '.join(users.get(user, user) for user in capture.users)}"
         )
 
-    def tell(difference: Difference) -> None:
-        if environment.json:
-            output.json(difference.as_json())
-            return
-        output.line(str(difference))
-        for change in difference.changes:
-            output.line(f"    {change}")
-
     async with AsyncExitStack() as stack:
 
         async def log_in(user: str) -> RestClient:
             identity = await stack.enter_async_context(acting(environment, user))
             return identity.rest
 
-        result = await replay_to_server(capture.records, log_in, options, on_difference=tell)
+        result = await replay_to_server(capture.records, log_in, options)
     if environment.json:
+        for difference in result.differences:
+            output.json(difference.as_json())
         output.json(result.as_json())
     else:
-        for line in _verdict(result):
+        for line in (*_told(result), *_verdict(result)):
             output.line(line)
     return ExitCode.DONE if result.is_same else ExitCode.EXPECTATION_FAILED
 
@@ -183,6 +177,12 @@ def _at(environment: Environment, url: str) -> Environment:
 
     settings = {**environment.settings, "url": Setting(url, "--url")}
     return replace(environment, address=parse_address(url), settings=settings)
+
+
+def _told(result: ServerReplay) -> Iterator[str]:
+    for difference in result.differences:
+        yield str(difference)
+        yield from (f"    {change}" for change in difference.changes)
 
 
 def _verdict(result: ServerReplay) -> list[str]:

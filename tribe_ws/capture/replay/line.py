@@ -18,6 +18,16 @@ MOST_UNEXPLAINED = 10_000
 """So many frames that nobody asked for are kept; then no more is read."""
 
 
+TELLING_PATHS = frozenset(
+    {
+        "", "conversation_id", "data.conversation_id", "data.id", "data.content", "data.user_id",
+        "data.user_name", "data.is_typing", "data.is_online", "data.status", "data.code",
+        "data.sender.username", "ref",
+    }
+)  # fmt: skip
+"""Where a frame says which one it is: one that differs here may be another one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A frame that came: the how-manieth, and after which line of the capture."""
@@ -25,6 +35,10 @@ class Arrival:
     number: int
     event: Event
     after_line: int
+
+
+Found = tuple[Arrival, tuple[Change, ...]]
+"""What came for a record, and how it differs from it."""
 
 
 class Line:
@@ -55,11 +69,14 @@ class Line:
         """Send a frame; raises what ended the connection."""
         await self._connection.send(text)
 
-    async def find(self, record: Record, renaming: Renaming, seconds: float) -> Arrival | None:
-        """Give what came for a record, within a time; ``None`` if nothing did."""
+    async def find(self, record: Record, renaming: Renaming, seconds: float) -> Found | None:
+        """Give what came for a record, within a time; ``None`` if nothing did.
+
+        A frame that is meant, but differs, is given at once: no other will come for that record.
+        """
         try:
             async with asyncio.timeout(seconds):
-                while (found := self.take(record, renaming)) is None and self.ending is None:
+                while (found := self._find(record, renaming)) is None and self.ending is None:
                     self._moved.clear()
                     await self._moved.wait()
                 return found
@@ -79,18 +96,30 @@ class Line:
                 return arrival
         return None
 
-    def take_like(self, record: Record, renaming: Renaming) -> tuple[Arrival, tuple[Change, ...]] | None:
+    def take_like(self, record: Record, renaming: Renaming) -> Found | None:
         """Give the frame of the same event that differs least from the recorded one, and how."""
-        alike = [
-            (arrival, difference(record, arrival.event, renaming))
-            for arrival in self.waiting
-            if _is_alike(arrival, record)
-        ]
+        alike = self._alike(record, renaming)
         if not alike:
             return None
         found = min(alike, key=lambda pair: len(pair[1]))
         self.waiting.remove(found[0])
         return found
+
+    def _find(self, record: Record, renaming: Renaming) -> Found | None:
+        if (arrival := self.take(record, renaming)) is not None:
+            return arrival, ()
+        for found in self._alike(record, renaming):
+            if not any(change.path in TELLING_PATHS for change in found[1]):
+                self.waiting.remove(found[0])
+                return found
+        return None
+
+    def _alike(self, record: Record, renaming: Renaming) -> list[Found]:
+        return [
+            (arrival, difference(record, arrival.event, renaming))
+            for arrival in self.waiting
+            if _is_alike(arrival, record)
+        ]
 
     async def close(self) -> None:
         """Close in an orderly way, and stop reading."""
