@@ -39,7 +39,7 @@ async def gather_accounts(
     if given:
         return list(given.values())
     if demo := demo_accounts(environment.address):
-        return list(demo)
+        return list(demo[:_MOST])
     if kept := [_kept(login) for login in environment.store.logins(environment.address.base_url)]:
         return kept[-_MOST:]
     async with RestClient(environment.address, timeout=environment.timeout) as rest:

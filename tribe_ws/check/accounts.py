@@ -11,7 +11,6 @@ from tribe_ws.errors import AuthenticationError, ProtocolViolation
 from tribe_ws.protocol.urls import ServerAddress, redact
 from tribe_ws.running import running_server
 
-_MOST = 3
 _UNAUTHORISED = 401
 
 
@@ -43,7 +42,7 @@ def demo_accounts(address: ServerAddress) -> tuple[Account, ...]:
     server = running_server(address.port) if address.is_loopback else None
     if server is None or server.world != "demo":
         return ()
-    return tuple(Account(demo_email(name), DEMO_PASSWORD) for name in DEMO_USERNAMES[:_MOST])
+    return tuple(Account(demo_email(name), DEMO_PASSWORD) for name in DEMO_USERNAMES)
 
 
 async def log_in_all(rest: Rest, accounts: Sequence[Account]) -> tuple[Person, ...]:
