@@ -180,6 +180,8 @@ class TapReader:
         for row in (event, *_rows(event)):
             if (user_id := _text(row, "user_id")) and (user := _text(row, "user")):
                 self._usernames[user_id] = user
+        if len(self._usernames) > MOST_LANES:
+            del self._usernames[next(iter(self._usernames))]
 
     # ── lanes ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -204,7 +206,9 @@ class TapReader:
     def _open(
         self, connection_id: str, user: str, user_id: str, level: Level, *, is_open: bool = False
     ) -> _Lane:
-        self._counts[user] = self._counts.get(user, 0) + 1
+        self._counts[user] = self._counts.pop(user, 0) + 1
+        if len(self._counts) > MOST_LANES:
+            del self._counts[next(iter(self._counts))]
         linter = Linter(level, user_id=user_id, username=user, is_open=is_open)
         lane = self._lanes[connection_id] = _Lane(f"{user or 'somebody'} {self._counts[user]}", linter)
         if len(self._lanes) > MOST_LANES:
