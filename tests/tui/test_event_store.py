@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +13,10 @@ from hypothesis import strategies as st
 from tests.tui.records import BROKEN, at, incoming, message, note, outgoing, posted
 from tribe_ws.capture.filter import parse_filter
 from tribe_ws.capture.record import Record
-from tribe_ws_tui import event_store
+from tribe_ws_tui import event_store, packed_texts
 from tribe_ws_tui.event_store import CaptureStore
 from tribe_ws_tui.held import HeldRecord
+from tribe_ws_tui.packed_texts import PackedTexts
 
 SAMPLES = [
     message(1, latency=0.014, violations=(BROKEN,)),
@@ -99,8 +101,8 @@ def test_a_latency_that_is_known_later_replaces_a_guess() -> None:
 
 def test_all_events_about_a_message_are_found() -> None:
     store = stored(posted(1, message_id="m-1"), message(2, message_id="m-1"), message(3, message_id="m-2"))
-    assert store.about_message("m-1") == (1, 2)
-    assert store.about_message("") == ()
+    assert store.about_message("m-1", 1) == (1, 2)
+    assert store.about_message("", 1) == ()
 
 
 def test_ever_new_event_names_of_a_hostile_server_are_held_but_not_shared(
@@ -129,6 +131,36 @@ def test_a_cleared_store_never_gives_a_number_twice() -> None:
     for extra in range(9):
         store.append(note(str(extra)))
     assert len(store) == 5
+
+
+@given(st.lists(st.binary(max_size=20), max_size=40), st.integers(1, 9), st.integers(0, 45))
+def test_packed_texts_come_back_until_they_are_forgotten(texts: list[bytes], block: int, first: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packed_texts, "BLOCK", block)
+        patch.setattr(packed_texts, "BLOCK_BYTES", 64)
+        patch.setattr(packed_texts, "UNPACKED", 2)
+        patch.setattr(packed_texts, "_STALE", 3)
+        packed = PackedTexts()
+        for number, text in enumerate(texts, 1):
+            packed.append(number, text)
+            assert packed.get(number) == text
+        packed.forget_before(first)
+        for number, text in enumerate(texts, 1):
+            if number >= first:
+                assert packed.get(number) == text
+        assert packed.bytes == sum(len(one.packed) for one in packed._blocks.values())
+        assert len(packed._unpacked) <= 2
+
+
+def test_huge_frames_leave_room_for_fewer_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_store, "MOST_BYTES", 4_000)
+    monkeypatch.setattr(packed_texts, "BLOCK_BYTES", 1_000)
+    store = CaptureStore()
+    for number in range(50):
+        store.append(note(random.Random(number).randbytes(500).hex()))
+    assert 1 < len(store) < 20
+    assert store._texts.bytes <= 4_000
+    assert [record.seq for record in store.records()] == list(range(store.first, 51))
 
 
 def test_frames_that_differ_from_their_text_are_held_besides() -> None:

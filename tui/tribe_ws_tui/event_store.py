@@ -1,9 +1,9 @@
 """``CaptureStore``: the newest events of all sessions, held small and read on demand.
 
-An event is kept as the bytes of its frame, a few numbers, and one number for everything that repeats (name,
-direction, conversation, sender, …). Parsing waits until somebody looks: a hundred thousand frames take a
-quarter of the memory that parsed ones would. The store never refuses, waits or draws; when it is full the
-oldest event goes. Events are numbered from 1 and keep their number for ever.
+An event is kept as the bytes of its frame, packed with its neighbours', a few numbers, and one number for
+everything that repeats (name, direction, conversation, sender, …). Parsing waits until somebody looks: a
+hundred thousand frames take a twentieth of the memory that parsed ones would. The store never refuses, waits
+or draws; when it is full the oldest event goes. Events are numbered from 1 and keep their number for ever.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from tribe_ws.capture.record import Direction, Record, Timing
 from tribe_ws.capture.violation import Violation
+from tribe_ws_tui.packed_texts import PackedTexts
 
 KEEP = 100_000
 """How many events are held by default."""
@@ -27,6 +28,10 @@ _HIDDEN = "***"
 _MOST_KINDS = 20_000
 """Different kinds that are shared; a hostile server that invents ever more gets them stored one by one."""
 _STALE = 1024
+_NEAR = 20_000
+"""Events before and after a message among which its deliveries are looked for."""
+MOST_BYTES = 256 * 1024 * 1024
+"""Bytes that packed frames may take: where a server sends huge ones, fewer events are held."""
 _ENCODING = ("utf-8", "surrogatepass")
 
 
@@ -61,19 +66,20 @@ class CaptureStore:
         self._at = array("q")
         self._latency = array("d")
         self._kind = array("i")
-        self._text: list[bytes] = []
+        self._texts = PackedTexts()
+        self._count = 0
         self._bodies: dict[int, bytes] = {}
         self._violations: dict[int, tuple[Violation, ...]] = {}
         self._violating: list[int] = []
         self._marked: list[int] = []
 
     def __len__(self) -> int:
-        return len(self._text)
+        return self._count
 
     @property
     def first(self) -> int:
         """The number of the oldest event held; one more than ``total`` where there is none."""
-        return self.total - len(self._text) + 1
+        return self.total - self._count + 1
 
     @property
     def numbers(self) -> range:
@@ -94,22 +100,19 @@ class CaptureStore:
 
     def append(self, record: Record) -> int:
         """Hold one more event; tells the number it has from now on."""
-        self.total = number = self.total + 1
         self.revision += 1
         self.began = self.began or record.at
-        latency = math.nan if record.latency is None else record.latency
-        at = (record.at - _EPOCH) // _MICROSECOND
-        text = record.text.encode(*_ENCODING)
-        if len(self._text) < self.keep:
-            self._at.append(at)
-            self._latency.append(latency)
-            self._kind.append(self._kind_number(number, record))
-            self._text.append(text)
-        else:
-            slot = (number - 1) % self.keep
-            self._forget(number - self.keep)
-            self._at[slot], self._latency[slot], self._text[slot] = at, latency, text
-            self._kind[slot] = self._kind_number(number, record)
+        if self._count == self.keep:
+            self._forget_oldest()
+        self.total = number = self.total + 1
+        self._count += 1
+        self._texts.append(number, record.text.encode(*_ENCODING))
+        self._set(
+            (number - 1) % self.keep,
+            (record.at - _EPOCH) // _MICROSECOND,
+            math.nan if record.latency is None else record.latency,
+            self._kind_number(number, record),
+        )
         if not _is_read_off_text(record):
             bodies = json.dumps([record.frame, record.request], ensure_ascii=False)
             self._bodies[number] = bodies.encode(*_ENCODING)
@@ -118,6 +121,8 @@ class CaptureStore:
             self._violating.append(number)
         if "marked" in record.tags:
             insort(self._marked, number)
+        while self._texts.bytes > MOST_BYTES and self._count > 1:
+            self._forget_oldest()
         return number
 
     def mark(self, number: int) -> bool:
@@ -142,7 +147,9 @@ class CaptureStore:
     def clear(self) -> None:
         """Hold nothing any more; numbers go on where they were, so that no number ever means two events."""
         self.revision += 1
-        del self._at[:], self._latency[:], self._kind[:], self._text[:]
+        del self._at[:], self._latency[:], self._kind[:]
+        self._texts.clear()
+        self._count = 0
         for kept in (self._odd_kinds, self._bodies, self._violations, self._violating, self._marked):
             kept.clear()
         # The ring begins at a multiple of its length.
@@ -204,11 +211,11 @@ class CaptureStore:
 
     def raw(self, number: int) -> bytes:
         """Give the frame of an event as bytes."""
-        return self._text[(number - 1) % self.keep]
+        return self._texts.get(number)
 
     def text(self, number: int) -> str:
         """Give the frame of an event, or the words of a note."""
-        return self._text[(number - 1) % self.keep].decode(*_ENCODING)
+        return self._texts.get(number).decode(*_ENCODING)
 
     def frame(self, number: int) -> Any:
         """Parse the frame of an event; ``None`` where it is no JSON object or there is none."""
@@ -248,16 +255,17 @@ class CaptureStore:
         """Tell the nearest marked event after (or before) a number."""
         return _nearest(self._marked, number, self.first, backwards=backwards)
 
-    def about_message(self, message_id: str) -> tuple[int, ...]:
-        """Tell every event whose frame names a message: its sending and its deliveries, oldest first."""
+    def about_message(self, message_id: str, near: int) -> tuple[int, ...]:
+        """Tell the events around a number whose frame names a message: its sending and its deliveries."""
         wanted = json.dumps(message_id)[1:-1].encode(*_ENCODING)
         if not wanted:
             return ()
-        held, keep = self._text, self.keep
+        around = range(max(self.first, near - _NEAR), min(self.total, near + _NEAR) + 1)
+        text_of = self._texts.get
         return tuple(
             number
-            for number in self.numbers
-            if wanted in held[(number - 1) % keep] or wanted in self._bodies.get(number, b"")
+            for number in around
+            if wanted in text_of(number) or wanted in self._bodies.get(number, b"")
         )
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────
@@ -294,7 +302,18 @@ class CaptureStore:
             self._kinds.append(kind)
         return found
 
-    def _forget(self, number: int) -> None:
+    def _set(self, slot: int, at: int, latency: float, kind: int) -> None:
+        if slot == len(self._at):
+            self._at.append(at)
+            self._latency.append(latency)
+            self._kind.append(kind)
+        else:
+            self._at[slot], self._latency[slot], self._kind[slot] = at, latency, kind
+
+    def _forget_oldest(self) -> None:
+        number = self.first
+        self._count -= 1
+        self._texts.forget_before(number + 1)
         self._odd_kinds.pop(number, None)
         self._bodies.pop(number, None)
         if self._violations.pop(number, None) is not None:

@@ -76,7 +76,7 @@ class Inspection:
             return ()
         return tuple(
             Delivery(kind.connection, kind.as_user, self.store.latency(other), other)
-            for other in self.store.about_message(message_id)
+            for other in self.store.about_message(message_id, number)
             if (kind := self.store.kind(other)).event == "message.new" and kind.direction == "in"
         )
 
