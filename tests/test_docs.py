@@ -236,9 +236,17 @@ def test_five_minutes_happen_as_written(home):
     play(home, section("Five minutes"))
 
 
+def test_captures_and_filters_happen_as_written(home):
+    play(home, section("Captures and filters"))
+
+
 def test_scenarios_happen_as_written(home):
     write_files(home, section("Scenarios"))
     play(home, section("Scenarios"))
+
+
+def test_check_finds_what_the_page_shows(home):
+    play(home, section("Check a server"))
 
 
 def test_page_on_scenarios_shows_what_happens(home):

@@ -18,6 +18,8 @@ _STYLES = {
     Verdict.SKIPPED: "dim",
 }
 _VERDICT_WIDTH = max(len(verdict.words) for verdict in Verdict) + 2
+_WIDEST = 150
+"""More of a frame is in the JSON form."""
 _INDENT = " " * (_VERDICT_WIDTH + 2)
 
 
@@ -55,7 +57,11 @@ def _result_lines(result: Result, width: int) -> Iterator[Segments]:
     if is_broken:
         yield ((f"{_INDENT}seen  ", "bad"), (result.reason, ""))
         for entry in result.evidence:
-            yield ((f"{_INDENT}  {entry}", "dim"),)
+            yield ((f"{_INDENT}  {_cut(str(entry))}", "dim"),)
         yield ((f"{_INDENT}mend  ", "good"), (result.advice, ""))
     elif result.verdict is Verdict.PASS and result.reason:
         yield ((f"{_INDENT}{result.reason}", "note"),)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from tribe_ws.capture.redaction import redact_text
 from tribe_ws.check.accounts import Account, log_in_all
+from tribe_ws.check.evidence import Entry
 from tribe_ws.check.habits import Pace
 from tribe_ws.check.learning import learn
 from tribe_ws.check.leaving import leave_rooms
@@ -92,7 +93,8 @@ async def check_server(
             left_behind = await leave_rooms(visit)
     finally:
         await rest.close()
-    results = in_order((*runner.results, *_unjudged(request)))
+    judged = (one for one in runner.results if _is_asked_for(one.clause, request))
+    results = in_order((*judged, *_unjudged(request)))
     if not results:
         raise ConfigurationError(
             f"no clause of the level {request.level} is named {' or '.join(request.only)}",
@@ -195,12 +197,12 @@ class Trial:
         self.is_open = True
         self.said: list[Said | None] = []
         self.seconds = 0.0
-        self._stages: list[Stage] = []
+        self._seen: list[Sequence[Entry]] = []
 
     def heard(self, said: Said | None, stage: Stage) -> None:
         """Take note of how an attempt ended: with nothing to say is to pass."""
         self.said.append(said)
-        self._stages.append(stage)
+        self._seen.append(stage.evidence.entries())
         self.seconds += stage.evidence.seconds
         kinds = self._kinds()
         is_agreed = any(kinds.count(kind) > 1 for kind in set(kinds))
@@ -221,7 +223,7 @@ class Trial:
         if not agreed and Verdict.FAIL in kinds:
             verdict = Verdict.CANNOT_TELL
         number = len(kinds) - 1 - kinds[::-1].index(verdict) if verdict in kinds else len(kinds) - 1
-        entries = self._stages[number].evidence.entries() if number < len(self._stages) else ()
+        entries = self._seen[number] if number < len(self._seen) else ()
         said = self.said[number]
         reason = redact_text(said.reason) if said else ""
         if verdict is not Verdict.FAIL and Verdict.FAIL in kinds:
@@ -232,7 +234,7 @@ class Trial:
         advice = self.probe.advice if verdict is Verdict.FAIL else ""
         evidence = () if verdict is Verdict.PASS else entries
         return [
-            Result(one, verdict, reason, evidence, advice, self.seconds, len(self._stages))
+            Result(one, verdict, reason, evidence, advice, self.seconds, len(self._seen))
             for one in self.probe.clauses
         ]
 
