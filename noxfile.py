@@ -139,9 +139,9 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def readme(session: nox.Session) -> None:
-    """Write the tables of README.md anew from the code they describe."""
+    """Write the tables of README.md and docs/ anew from the code they describe."""
     session.install("-e", ".", *group("test"))
-    session.run("cog", "-r", "-I", "docs", "README.md")
+    session.run("cog", "-r", "-I", "docs", "README.md", "docs/scenarios.md")
 
 
 def group(name: str) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ class Kind:
 def choice(*words: str) -> Kind:
     """Give the kind of one of these words."""
     return Kind(
-        " \\| ".join(f"`{word}`" for word in words),
+        " or ".join(f"`{word}`" for word in words),
         lambda node, context: context.choice(node, words),
         {"anyOf": [{"enum": list(words)}, SUBSTITUTION]},
     )
@@ -279,13 +279,13 @@ LONG_DURATION = Kind(
 )
 PAUSE = Kind("duration", lambda node, context: context.duration(node, least=0.0), DURATION_SCHEMA)
 FLAG = Kind(
-    "`true` \\| `false`",
+    "`true` or `false`",
     lambda node, context: context.flag(node),
     {"anyOf": [{"type": "boolean"}, SUBSTITUTION]},
 )
-SWITCH = Kind("`on` \\| `off`", _switch, {"anyOf": [{"enum": ["on", "off", True, False]}, SUBSTITUTION]})
+SWITCH = Kind("`on` or `off`", _switch, {"anyOf": [{"enum": ["on", "off", True, False]}, SUBSTITUTION]})
 STATUS_WORD = Kind(
-    "`online` \\| `away` \\| `offline`", _status_word, {"anyOf": [{"enum": list(_STATUSES)}, SUBSTITUTION]}
+    "`online`, `away` or `offline`", _status_word, {"anyOf": [{"enum": list(_STATUSES)}, SUBSTITUTION]}
 )
 CAPTURES = Kind(
     "names and jmespaths",
