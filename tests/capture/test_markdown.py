@@ -28,7 +28,7 @@ BROKEN = Record(
 
 def test_a_report_names_the_clause_its_sentence_and_the_frame() -> None:
     text = to_markdown([BROKEN])
-    assert "1 frames in, 0 out, 0 REST calls, 1 with a violation" in text
+    assert "in: 1, out: 0, REST calls: 0, with a violation: 1" in text
     assert "01:22:24.902 < ! bob      message.new    general    alice: hi" in text
     assert "### message.new 9" in text
     assert "**message.timestamp** data.created\\_at: " in text
@@ -79,4 +79,4 @@ def test_a_long_body_is_cut() -> None:
 
 
 def test_nothing_is_a_report_too() -> None:
-    assert "0 frames in" in to_markdown([])
+    assert "in: 0" in to_markdown([])

@@ -45,8 +45,8 @@ def _head(records: Sequence[Record], broken: Sequence[Record]) -> Iterator[str]:
         first, last = records[0].at, records[-1].at
         yield f"- {first:%Y-%m-%d %H:%M:%S} to {last:%H:%M:%S} UTC, as {users or 'nobody'}"
     yield (
-        f"- {counts['in']} frames in, {counts['out']} out, {counts['rest']} REST calls, "
-        f"{len(broken)} with a violation"
+        f"- in: {counts['in']}, out: {counts['out']}, REST calls: {counts['rest']}, "
+        f"with a violation: {len(broken)}"
     )
     yield ""
 

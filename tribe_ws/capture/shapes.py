@@ -50,7 +50,6 @@ _WANTED = {
     "list_type": "an array",
     "model_type": "an object",
     "model_attributes_type": "an object",
-    "missing": "this key",
 }
 
 
@@ -102,7 +101,7 @@ def _wrong(clause_at: ClauseAt, details: ErrorDetails) -> Violation:
     path = ".".join(str(step) for step in details["loc"])
     clause = clause_at(path)
     if details["type"] == "missing":
-        return Violation(clause, path, "is missing", want=_WANTED["missing"])
+        return Violation(clause, path, "is missing")
     got = quote(details["input"])
     want = _WANTED.get(details["type"], "")
     if details["type"] == "literal_error":
