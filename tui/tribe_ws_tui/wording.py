@@ -127,8 +127,18 @@ def _waiting_words(link: Link, now: float) -> str:
     return f"◌ {closed}{again}  Ctrl+R now"
 
 
-def advice(state: SessionState, now: float, conversation: str, *, shown: int, held: int, other: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What a stream shows: how many events, of how many, and whether anybody was heard in it yet."""
+
+    shown: int
+    held: int
+    has_heard: bool
+
+
+def advice(state: SessionState, now: float, conversation: str, stream: Stream, other: str) -> str:
     """Explain an empty stream or a silence, in a sentence with the key that helps."""
+    shown, held = stream.shown, stream.held
     if held and not shown:
         return f"0 of {held:,} shown. Esc clears the filter."
     link = state.link
@@ -141,9 +151,10 @@ def advice(state: SessionState, now: float, conversation: str, *, shown: int, he
         case LinkKind.LOGIN_NEEDED:
             return "Your login has ended. Press L to log in again; your drafts and the capture are kept."
         case LinkKind.UNREACHABLE:
-            return f"{link.words or 'Nothing listens there'}. S starts the local server, Ctrl+R tries again."
+            words = link.words or "nothing listens there"
+            return f"{words[0].upper()}{words[1:]}. S starts the local server, Ctrl+R tries again."
         case LinkKind.OPEN:
-            return _silence(state, now, conversation, other)
+            return "" if stream.has_heard else _silence(state, now, conversation, other)
     return ""
 
 
@@ -156,14 +167,10 @@ def _silence(state: SessionState, now: float, conversation: str, other: str) -> 
             "You are connected but subscribed to nothing, so nothing will arrive. "
             f"Press s for {conversation or '#general'}, or /subscribe NAME."
         )
-    if state.heard_at is None:
-        labels = " ".join(one.label for one in state.conversations.values() if one.is_subscribed)
-        act = f"press t to act as {other}" if other else "nobody else is here"
-        return (
-            f"Subscribed to {labels}. Nothing yet. Write below, or {act}: "
-            "your own messages are not echoed to you."
-        )
-    return ""
+    labels = " ".join(one.label for one in state.conversations.values() if one.is_subscribed)
+    act = f"press t to act as {other}" if other else "nobody else is here"
+    here = f"Subscribed to {labels}. Nothing yet. Write below, or {act}:"
+    return f"{here} your own messages are not echoed to you."
 
 
 def rtt_words(state: SessionState) -> str:

@@ -127,6 +127,7 @@ class Bench(Screen[None]):
         self.panes.remove(pane)
         self.link_views()
         self.use(0)
+        self.set_focus(self.log_view)
         await pane.session.stop()
         await pane.remove()
 

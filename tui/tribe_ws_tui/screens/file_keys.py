@@ -117,9 +117,13 @@ class FileKeys(SessionKeys):
         if self.replay is not None:
             self.run_worker(self.replay.stop())
         self.inspection.store.clear()
+        self.log_view.select(None)
         self.replay = Replay(capture, self.inspection, self.post_message, now=time.monotonic)
         self.link_views()
         self.replay.play()
+        self.log_view.follow()
+        self.set_focus(self.log_view)
+        self.refresh_detail()
         self.refresh_all()
 
     def action_step(self, events: int) -> None:

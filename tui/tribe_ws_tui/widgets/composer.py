@@ -101,7 +101,7 @@ class Composer(TextArea):
             self._drafts[self._conversation_id] = self.text
             self._conversation_id = conversation_id
             self.put(self._drafts.pop(conversation_id, ""))
-        if self.read_only != bool(off):
+        if self.placeholder != (off or PLACEHOLDER):
             self.read_only = bool(off)
             self.placeholder = off or PLACEHOLDER
             self.refresh()

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from tribe_ws.capture.record import CONTROL_EVENTS
 from tribe_ws_tui.filter_view import FilterView
 from tribe_ws_tui.sessions import InspectorSession
 from tribe_ws_tui.state import ConversationState, LinkKind
@@ -15,7 +16,7 @@ from tribe_ws_tui.widgets.composer import Completions, Composer
 from tribe_ws_tui.widgets.event_log import EventLog
 from tribe_ws_tui.widgets.filter_bar import FilterBar
 from tribe_ws_tui.widgets.rows import TypingRow
-from tribe_ws_tui.wording import advice, toned
+from tribe_ws_tui.wording import Stream, advice, toned
 
 _OFF = {
     LinkKind.REFUSED: "off: the server refused the token. L logs in again",
@@ -25,7 +26,7 @@ _OFF = {
 }
 
 
-class Stream(EventLog, inherit_bindings=False):
+class EventStream(EventLog, inherit_bindings=False):
     """The event log without keys of its own: all of them belong to the screen, and to the settings."""
 
 
@@ -42,10 +43,12 @@ class SessionPane(Vertical):
         self.session = session
         self.conversation_id = ""
         self.other = ""
+        self._has_heard = False
+        self._looked_at = 0
         self._names = names
         self._completions = Completions()
         self.filter_bar = FilterBar(names)
-        self.log_view: EventLog = Stream(view, id=f"log-{session.label}")
+        self.log_view: EventLog = EventStream(view, id=f"log-{session.label}")
         self.typing_row = TypingRow()
         self.composer = Composer(self._known, self._completions)
 
@@ -80,7 +83,8 @@ class SessionPane(Vertical):
         self.filter_bar.show(view.shown, view.held, prefix)
         self.typing_row.show(state.typists(self.conversation_id), now)
         suggested = self.label or "#general"
-        words = advice(state, now, suggested, shown=view.shown, held=view.held, other=self.other)
+        stream = Stream(view.shown, view.held, self._has_heard_anybody())
+        words = advice(state, now, suggested, stream, self.other)
         note = self.query_one(".advice", Static)
         note.display = bool(words)
         note.update(toned(words, "warn"))
@@ -98,6 +102,16 @@ class SessionPane(Vertical):
         groups = [one.id for one in state.in_order if one.label == "#general"]
         newest = [one.id for one in state.in_order]
         self.conversation_id = first or next(iter([*groups, *newest]), "")
+
+    def _has_heard_anybody(self) -> bool:
+        """Tell whether something has come in that is no answer; each event is looked at once."""
+        store = self.log_view.view.store
+        while not self._has_heard and self._looked_at < store.total:
+            self._looked_at = max(self._looked_at + 1, store.first)
+            kind = store.kind(self._looked_at)
+            is_ours = kind.connection == self.session.label
+            self._has_heard = is_ours and kind.direction == "in" and kind.event not in CONTROL_EVENTS
+        return self._has_heard
 
     def _known(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         labels = tuple(one.label for one in self.session.state.in_order if one.label.startswith("#"))

@@ -56,8 +56,8 @@ class SideList(OptionList):
         before = self.chosen
         self._rows = fresh
         self.set_options([Option(content) for _, content in fresh])
-        if before in self.keys:
-            self.highlighted = self.keys.index(before)
+        if fresh:
+            self.highlighted = self.keys.index(before) if before in self.keys else 0
 
     def _row(self, mark: str, name: str, note: str, tone: Tone = "", note_tone: Tone = "dim") -> Content:
         width = max(NAME_WIDTH + 4, (self.size.width or 22) - 1)
