@@ -92,12 +92,8 @@ class Live:
             on_wire=self._hear_wire,
         )
 
-    def listen(self) -> None:
-        """Take the REST calls of this user into the journal, those made already with them."""
-        self.identity.exchanges.listen(self._hear_call)
-
     async def __aenter__(self) -> Self:
-        self.listen()
+        self.identity.exchanges.listen(self._hear_call)
         began = time.monotonic()
         await self.stream.connect()
         self.opened_in = time.monotonic() - began
