@@ -272,10 +272,9 @@ def test_narrowing_wants_the_conversation_and_the_user_as_well():
 def test_long_values_are_cut_when_they_are_shown():
     assert len(shown("a" * 1000)) == 200
     assert len(matcher(f"{{a: {'b' * 1000}}}").describe()) <= 200
-    deep = current = []
+    deep: list[object] = []
     for _ in range(100_000):
-        current.append([])
-        current = current[0]
+        deep = [deep]
     assert shown(deep) == "a list that cannot be shown"
 
 

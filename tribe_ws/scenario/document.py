@@ -21,7 +21,7 @@ LONGEST_FILE = 500_000
 MOST_NODES = 50_000
 DEEPEST = 50
 
-_INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
+_INTEGER = re.compile(r"[-+]?[0-9]{1,1000}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
 _WORDS: dict[str, Any] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
@@ -119,9 +119,10 @@ def _compose(text: str, path: str) -> Any:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path, 1, 1)
-        raise ScenarioError(
-            place, f"not YAML: {error.problem or error.context}", hint=_yaml_hint(error)
-        ) from None
+        problem = error.problem or error.context or ""
+        if problem.startswith("but found"):
+            problem = f"{error.context} {problem}"
+        raise ScenarioError(place, f"not YAML: {problem}", hint=_yaml_hint(problem)) from None
     except ReaderError as error:
         at = error.position if isinstance(error.position, int) else 0
         place = Place(path, text.count("\n", 0, at) + 1, at - (text.rfind("\n", 0, at) + 1) + 1)
@@ -132,8 +133,7 @@ def _compose(text: str, path: str) -> Any:
         raise ScenarioError(Place(path, 1, 1), f"not YAML: {str(error).splitlines()[0]}") from None
 
 
-def _yaml_hint(error: MarkedYAMLError) -> str:
-    problem = error.problem or ""
+def _yaml_hint(problem: str) -> str:
     if "mapping values are not allowed" in problem:
         return 'a text with ": " in it needs quotes'
     if "but got '{'" in problem:
