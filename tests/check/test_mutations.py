@@ -15,6 +15,10 @@ QUICK = {
     "moments-without-z": ("message.*", "document.server-*"),
     "subscribed-to-a-stranger": ("subscribe.*", "document.verified"),
     "recovered-lies": ("v2.resume*",),
+    "before-includes-the-message": ("messages.before", "messages.after", "messages.order"),
+    "last-of-two-tokens-counts": ("token.two-parameters", "token.algorithm-fixed"),
+    "errors-of-another-shape": ("rest.*",),
+    "presence-to-oneself": ("presence.not-to-oneself", "presence.said"),
 }
 """Mutations that are tried in every run, each on the clauses around the one that it breaks."""
 

@@ -17,7 +17,7 @@ CONCERNED = {
     "http-403": {"connect.accepted-then-closed"},
 }
 NEIGHBOURS = {
-    "single-socket": ("document.*", "subscribe.*"),
+    "single-socket": ("document.concurrent", "document.heartbeat", "subscribe.acknowledged"),
     "typing-unchecked": ("typing.participants-only", "typing.full-name", "typing.relayed"),
     "offset-timestamps": ("message.*", "document.server-*"),
     "page-ignored": ("messages.*",),

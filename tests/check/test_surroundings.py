@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from tests.check.on_our_server import ALL, PEOPLE, explained, failed
+import pytest
+
+from tests.check.on_our_server import ALL, PEOPLE, check_our_server, explained, failed
 from tribe_ws.check.accounts import Account
+from tribe_ws.check.rest_answers import registration
 from tribe_ws.check.running import CheckRequest, check_server
 from tribe_ws.check.verdict import Verdict
 from tribe_ws.check.visit import Consent
@@ -83,3 +87,54 @@ async def test_a_check_that_writes_touches_nothing_but_its_own() -> None:
         row["conversation_id"] for row in before["participants"]
     }
     assert not new, "a conversation of the check was not left"
+
+
+async def newcomers(server: LocalServer, count: int) -> list[Account]:
+    """Make accounts of people who never met."""
+    rest, accounts = Rest(server.address, 20.0), []
+    for _ in range(count):
+        body = registration()
+        said = (await rest.call("POST", "/auth/register", body=body)).object
+        accounts.append(Account(body["email"], access_token=said["access_token"]))
+    await rest.close()
+    return accounts
+
+
+async def test_people_who_never_met_are_no_obstacle() -> None:
+    with LocalServer(local_settings(profile="app")) as server:
+        people = await newcomers(server, 3)
+        only = ("conversations.direct-once", "presence.shared")
+        request = CheckRequest(server.address, people, level="app", only=only)
+        careful = await check_server(request)
+        bold = await check_server(replace(request, consent=ALL))
+    assert careful.verdict_of("conversations.direct-once") is Verdict.SKIPPED, "it would stay for ever"
+    assert careful.verdict_of("presence.shared") is Verdict.PASS
+    assert bold.verdict_of("conversations.direct-once") is Verdict.PASS
+
+
+async def test_a_stranger_who_is_none_proves_nothing() -> None:
+    consent = Consent(write=True)
+    report = await check_our_server("app", ("presence.shared",), consent=consent, profile="app")
+    (result,) = report.results
+    assert result.verdict is Verdict.CANNOT_TELL
+    assert result.reason == "dan shares a conversation with alice"
+
+
+@pytest.mark.parametrize(("control", "verdict"), [("on", Verdict.SKIPPED), ("off", Verdict.CANNOT_TELL)])
+async def test_a_server_on_all_addresses_may_answer_any_host(control: str, verdict: Verdict) -> None:
+    with LocalServer(local_settings(host="0.0.0.0", control=control)) as server:
+        key = server.control_key
+        async with ControlClient(server.url, key) as driver:
+            report = await check_server(
+                CheckRequest(
+                    server.address, PEOPLE[:1], only=("rest.host-foreign",), control=driver if key else None
+                )
+            )
+    assert report.verdict_of("rest.host-foreign") is verdict
+
+
+async def test_floods_and_guesses_are_tried_where_that_is_allowed() -> None:
+    consent = Consent(write=True, thorough=True)
+    report = await check_our_server("v2", ("v2.error-rate-limited", "login.throttled"), consent=consent)
+    assert failed(report) == set(), explained(report)
+    assert report.count(Verdict.PASS) == 2
