@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tribe_ws.capture.record import Record
-from tribe_ws.capture.redaction import redact_json, redact_record, redact_text
+from tribe_ws.capture.redaction import SECRET_KEYS, redact_json, redact_record, redact_text
 from tribe_ws.capture.violation import Violation
 
 AT = datetime(2026, 11, 23, 1, 22, tzinfo=UTC)
@@ -93,6 +93,31 @@ def test_text_and_frame_agree_after_it_as_before() -> None:
     text = json.dumps(frame, separators=(",", ":"))
     cleaned = redact_record(Record(1, AT, "in", "x", text=text, frame=frame))
     assert json.loads(cleaned.text) == cleaned.frame
+
+
+@pytest.mark.parametrize("key", sorted(SECRET_KEYS))
+def test_every_secret_key_is_seen_in_a_frame_however_it_is_written(key: str) -> None:
+    for name in (key, key.upper(), key.title()):
+        for text in (
+            json.dumps({"event": "x", name: "hunter2"}, separators=(",", ":")),
+            '{"event":"x","' + "".join(f"\\u{ord(mark):04x}" for mark in name) + '":"hunter2"}',
+        ):
+            record = Record(1, AT, "in", "x", text=text, frame=json.loads(text))
+            assert leaks(redact_record(record).as_json()) == []
+
+
+def test_names_from_the_wire_are_cleaned_too() -> None:
+    record = Record(
+        1,
+        AT,
+        "in",
+        JWT,
+        text='{"event":"x"}',
+        frame={"event": "x"},
+        conversation="alice@tribe.test",
+        sender="bob",
+    )
+    assert leaks(redact_record(record).as_json()) == []
 
 
 def test_hostile_texts_and_nesting_cost_little() -> None:

@@ -71,8 +71,11 @@ def redact_record(record: Record) -> Record:
     frame = redact_json(record.frame)
     cleaned = replace(
         record,
+        event=redact_text(record.event),
         text=_text(record, frame),
         frame=frame,
+        conversation=redact_text(record.conversation),
+        sender=redact_text(record.sender),
         path=redact_text(record.path),
         request=redact_json(record.request),
         violations=tuple(
@@ -90,7 +93,7 @@ def _entry(key: str, value: Any, depth: int) -> Any:
 
 
 def _text(record: Record, frame: Any) -> str:
-    """Redact the raw text as the frame was: where the two said the same, they still do."""
-    if record.text and frame != record.frame and record.text == compact_json(record.frame):
+    """Redact the raw text as the frame was: an escape in it could hide from us what it hides from the eye."""
+    if record.direction in {"in", "out"} and record.frame is not None and frame != record.frame:
         return compact_json(frame)
     return redact_text(record.text)
