@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tribe_ws.scenario.linting import lint
 from tribe_ws.scenario.loading import load_scenario, parse_assignment, parse_scenario
 from tribe_ws.scenario.model import (
     ConnectionName,
@@ -316,7 +317,7 @@ def test_scenario_of_many_actors_is_read_within_a_second_or_two():
 def loads_or_says_where(text):
     found = None
     try:
-        parse_scenario(text)
+        lint(parse_scenario(text))
     except ScenarioError as error:
         found = error
     assert found is None or (found.place.line >= 1 and found.place.column >= 1 and found.problem)
