@@ -31,6 +31,11 @@ def refused(stage: Stage, answer: Answer, status: int, *, of: str, detail: str =
         stage.same(f"the detail of {of}", said, detail)
 
 
+def is_known(answer: Answer) -> bool:
+    """Tell whether the server seems to have that call at all."""
+    return answer.status not in {404, 405, 501}
+
+
 def granted(stage: Stage, answer: Answer, status: int, *, of: str) -> dict[str, Any]:
     """Fail the probe unless the answer has that status and a JSON object, and give the object."""
     stage.check(answer.status == status, f"{of}: wanted HTTP {status}, got {answer}")
@@ -61,11 +66,17 @@ def sequence(value: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Both tokens of a fresh login, and the whole answer to it."""
+    """The tokens of a fresh login; not every server gives a refresh token."""
 
     access_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
-    answer: Answer = field(repr=False)
+    _refresh_token: str = field(repr=False)
+
+    @property
+    def refresh_token(self) -> str:
+        """The refresh token; without one the probe cannot tell."""
+        if not self._refresh_token:
+            raise CannotTell("a login gives no refresh token")
+        return self._refresh_token
 
 
 def password_of(person: Person) -> str:
@@ -79,10 +90,10 @@ async def log_in(stage: Stage, person: Person) -> Session:
     """Log a person in once more, as a precondition."""
     body = {"email": person.email, "password": password_of(person)}
     answer = await stage.call(None, "POST", "/auth/login", body=body)
-    tokens = [answer.object.get(name) for name in ("access_token", "refresh_token")]
-    if answer.status != 200 or not all(isinstance(token, str) for token in tokens):
+    access, refresh = (answer.object.get(name) for name in ("access_token", "refresh_token"))
+    if answer.status != 200 or not isinstance(access, str):
         raise CannotTell(f"{person.username} could not log in once more: {answer}")
-    return Session(str(tokens[0]), str(tokens[1]), answer)
+    return Session(access, refresh if isinstance(refresh, str) else "")
 
 
 def registration(**changes: Any) -> dict[str, Any]:

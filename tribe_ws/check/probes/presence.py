@@ -33,7 +33,7 @@ async def presence_has_its_keys(stage: Stage) -> None:
     await stage.room()
     listener, speaker = await stage.open(stage.second), await stage.open(stage.first)
     await speaker.say("presence", status="away")
-    frame = await listener.need(_of(stage.first), within=_patient(stage))
+    frame = await listener.need(_of(stage.first), within=_patient(stage), what="presence")
     stage.same("the keys of presence", list(frame.value), list(PresenceChanged.model_fields))
     stage.same("the keys of its data", keys(frame.value["data"]), list(Presence.model_fields))
     data = frame.inner
@@ -136,7 +136,7 @@ async def nobody_else_is_told(stage: Stage) -> None:
     speaker = await stage.open(stage.first)
     await friend.settle(_of(stage.first))
     await speaker.say("presence", status="away")
-    await friend.need(_of(stage.first), within=_patient(stage))
+    await friend.need(_of(stage.first), within=_patient(stage), what="presence")
     await outsider.silence(_of(stage.first), what="no presence of somebody they share nothing with")
 
 
@@ -153,7 +153,7 @@ async def nobody_is_told_of_oneself(stage: Stage) -> None:
     other = await stage.open(stage.first)
     await listener.settle(_of(stage.first))
     await speaker.say("presence", status="away")
-    await listener.need(_of(stage.first), within=_patient(stage))
+    await listener.need(_of(stage.first), within=_patient(stage), what="presence")
     for socket in (speaker, other):
         await socket.silence(_of(stage.first), what="no presence of oneself")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 from tribe_ws.check.probe import Need, probe, unjudged
-from tribe_ws.check.rest_answers import granted, log_in, password_of, refused, registration
+from tribe_ws.check.rest_answers import granted, is_known, log_in, password_of, refused, registration
 from tribe_ws.check.stage import Stage
 from tribe_ws.check.wire import Answer
 from tribe_ws.protocol.models import AccessTokenResponse, AuthResponse, SuccessResponse
@@ -43,7 +43,7 @@ async def register_answers_201(stage: Stage) -> None:
 async def a_taken_address_gets_400(stage: Stage) -> None:
     """Register the address of the first person once more."""
     for email in (stage.first.email, stage.first.email.upper()):
-        answer = await stage.call(None, "POST", "/auth/register", body=registration(email=email))
+        answer = await _register(stage, email=email)
         refused(stage, answer, 400, of="a taken e-mail address", detail="Email already registered")
 
 
@@ -54,8 +54,7 @@ async def a_taken_address_gets_400(stage: Stage) -> None:
 )
 async def a_taken_username_gets_400(stage: Stage) -> None:
     """Register the username of the first person once more."""
-    body = registration(username=stage.first.username)
-    answer = await stage.call(None, "POST", "/auth/register", body=body)
+    answer = await _register(stage, username=stage.first.username)
     refused(stage, answer, 400, of="a taken username", detail="Username already taken")
 
 
@@ -67,10 +66,9 @@ async def a_taken_username_gets_400(stage: Stage) -> None:
 async def a_weak_password_gets_422(stage: Stage) -> None:
     """Try to register with passwords that are too weak, and with one that is not confirmed."""
     for password in ("Short-7", "no-upper-case-7", "NO-LOWER-CASE-7", "No-digit-at-all", "Aa1-" * 40):
-        answer = await stage.call(None, "POST", "/auth/register", body=registration(password=password))
+        answer = await _register(stage, password=password)
         refused(stage, answer, 422, of=f"the password {password!r}")
-    body = registration(confirm_password=_WRONG)
-    answer = await stage.call(None, "POST", "/auth/register", body=body)
+    answer = await _register(stage, confirm_password=_WRONG)
     refused(stage, answer, 422, of="a password that is not confirmed")
 
 
@@ -82,7 +80,7 @@ async def a_weak_password_gets_422(stage: Stage) -> None:
 async def a_bad_username_gets_422(stage: Stage) -> None:
     """Try to register under names that are too short, too long, or hold other characters."""
     for username in ("ab", "a" * 51, "with-hyphen", "with space", "ännchen", "name\n"):
-        answer = await stage.call(None, "POST", "/auth/register", body=registration(username=username))
+        answer = await _register(stage, username=username)
         refused(stage, answer, 422, of=f"the username {username!r}")
 
 
@@ -121,10 +119,10 @@ async def a_wrong_login_takes_the_same_time(stage: Stage) -> None:
     known = stage.visit.people[-1].email
     times: dict[bool, list[float]] = {True: [], False: []}
     for _ in range(_TRIES):
-        for is_known in (True, False):
-            answer = await _login(stage, known if is_known else _nobody(), _WRONG)
+        for has_account in (True, False):
+            answer = await _login(stage, known if has_account else _nobody(), _WRONG)
             stage.require(answer.status in {400, 401, 404, 422}, f"a wrong login was to be refused: {answer}")
-            times[is_known].append(answer.seconds)
+            times[has_account].append(answer.seconds)
     # The quickest of each: what a busy machine adds is not the server's doing.
     slow, quick = min(times[True]), min(times[False])
     stage.check(
@@ -196,6 +194,12 @@ async def logout_revokes_one_refresh_token(stage: Stage) -> None:
 
 def _nobody() -> str:
     return f"nobody-{uuid4().hex[:12]}@tribe.test"
+
+
+async def _register(stage: Stage, **changes: str) -> Answer:
+    answer = await stage.call(None, "POST", "/auth/register", body=registration(**changes))
+    stage.require(is_known(answer), f"the server does not seem to register anybody: {answer}")
+    return answer
 
 
 async def _login(stage: Stage, name: str, password: str) -> Answer:

@@ -77,6 +77,7 @@ async def a_refresh_token_lives_a_month(stage: Stage) -> None:
 )
 async def no_other_algorithm_is_taken(stage: Stage) -> None:
     """Forge tokens: unsigned, of other algorithms, with their own key, and with secrets one can guess."""
+    stage.require(_is_jwt(stage.first.token), "the server's tokens are no JWT, and name no algorithm")
     header, claims = _parts(stage, stage.first.token, "access token")
     for name, token in _forgeries(header, claims):
         answer = await stage.call(None, "GET", "/auth/me", token=token)
@@ -151,6 +152,7 @@ async def _is_refused(stage: Stage, socket: Socket | Refusal, what: str) -> None
 
 
 def _lives(stage: Stage, token: str, what: str, seconds: int) -> None:
+    stage.require(_is_jwt(token), f"the {what} is no JWT, and does not tell its life")
     _, claims = _parts(stage, token, what)
     born, ends = claims.get("iat"), claims.get("exp")
     stage.check(
@@ -158,6 +160,10 @@ def _lives(stage: Stage, token: str, what: str, seconds: int) -> None:
     )
     life = float(ends or 0) - float(born or 0)
     stage.check(abs(life - seconds) <= 1, f"the life of the {what}: wanted {seconds} s, got {life:g} s")
+
+
+def _is_jwt(token: str) -> bool:
+    return token.count(".") == 2
 
 
 def _parts(stage: Stage, token: str, what: str) -> tuple[dict[str, Any], dict[str, Any]]:
