@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tribe_ws.scenario.model import Scenario
     from tribe_ws.settings import ServerSettings
 
+_CONNECTIONS = 20
+"""As many as a user may hold at a server which nobody has set otherwise."""
+
 
 class Stages:
     """Opens a server for each scenario: the one that was named, or throw-away ones; a context manager.
@@ -32,12 +35,19 @@ class Stages:
     """
 
     def __init__(
-        self, environment: Environment, casting: Mapping[str, str], *, serves: bool, fixtures: str = "demo"
+        self,
+        environment: Environment,
+        casting: Mapping[str, str],
+        *,
+        serves: bool,
+        fixtures: str = "demo",
+        at_once: int = 1,
     ) -> None:
         self._environment = environment
         self._casting = casting
         self._serves = serves
         self._fixtures = fixtures
+        self._at_once = at_once
         self._kept = AsyncExitStack()
         self._shared: dict[str, Target] = {}
 
@@ -77,7 +87,13 @@ class Stages:
     async def _throw_away(self, profile: str) -> AsyncIterator[Target]:
         from tribe_ws.server.local import LocalServer, local_settings
 
-        settings: ServerSettings = local_settings(profile=profile, fixtures=self._fixtures, stop_timeout=2.0)
+        settings: ServerSettings = local_settings(
+            profile=profile,
+            fixtures=self._fixtures,
+            stop_timeout=2.0,
+            # Runs at the same time act as the same users, and none is to take another's place.
+            limit_connections=_CONNECTIONS * self._at_once,
+        )
         log: Any = sys.stderr if self._environment.verbose else StringIO()
         async with (
             LocalServer(settings, log_stream=log) as server,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -17,7 +16,7 @@ from tribe_ws.scenario.report import as_json, explanation, headline, summary
 from tribe_ws.scenario.result import ScenarioResult, SuiteResult
 from tribe_ws.scenario.suite import run_suite
 from tribe_ws_cli.casting import Stages
-from tribe_ws_cli.diagnostics import UsageProblem, exit_code
+from tribe_ws_cli.diagnostics import Talk, UsageProblem, exit_code
 from tribe_ws_cli.environment import Environment
 from tribe_ws_cli.exit_codes import ExitCode
 
@@ -111,7 +110,7 @@ def _report(environment: Environment, wishes: Wishes, suite: SuiteResult) -> Non
     if wishes.annotates:
         # GitHub reads its commands from stderr as well, where they do not disturb the data.
         for line in to_annotations(suite, root=Path.cwd()):
-            sys.stderr.write(line + "\n")
+            Talk().note(line)
 
 
 def _exit_code(suite: SuiteResult) -> ExitCode:

@@ -47,9 +47,12 @@ async def first_frame(
     link: Link, wanted: Matcher, moment: Moment, since: int, within: float, *, by: str
 ) -> Event | None:
     """Claim the first frame that is wanted and numbered ``since`` or later; ``None`` if none comes."""
+    position = since
 
     def look() -> int | None:
-        for number, event in link.inbox.unclaimed(since):
+        nonlocal position
+        for number, event in link.inbox.unclaimed(position):
+            position = number + 1
             if not wanted.differences(value_of(event), moment.variables):
                 return number
         return None

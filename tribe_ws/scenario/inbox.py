@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from tribe_ws.client.events import Event
@@ -86,9 +87,9 @@ class Inbox:
 
     def unclaimed(self, since: int = 0) -> list[tuple[int, Event]]:
         """Give the frames that nobody has claimed, those numbered ``since`` or later, oldest first."""
-        if since == self._next:
-            return []
-        return [(number, event) for number, event in self._frames.items() if number >= since]
+        # From the newest on: whoever looks again and again wants the few that have come since.
+        newest = takewhile(lambda number: number >= since, reversed(self._frames))
+        return [(number, self._frames[number]) for number in reversed(tuple(newest))]
 
     def claim(self, numbers: Iterable[int], by: str = "") -> list[Event]:
         """Take frames out and give them; ``by`` says for whom."""
