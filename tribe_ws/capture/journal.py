@@ -21,9 +21,9 @@ _KEPT = 1000
 
 
 class Journal:
-    """The records of one session, the newest thousand of them; those with a number can be found by it."""
+    """The records of one session, ``kept`` of them, the newest; those with a number can be found by it."""
 
-    def __init__(self, names: Names, *, is_same_clock: bool, level: Level = "app") -> None:
+    def __init__(self, names: Names, *, is_same_clock: bool, level: Level = "app", kept: int = _KEPT) -> None:
         self.names = names
         self.connection = ""
         self.seen: Counter[str] = Counter()
@@ -33,7 +33,8 @@ class Journal:
         self._connection_number = 0
         self._is_same_clock = is_same_clock
         self._next = 1
-        self._records: deque[Record] = deque(maxlen=_KEPT)
+        self._kept = kept
+        self._records: deque[Record] = deque(maxlen=kept)
         self._numbered: dict[int, Record] = {}
 
     def event(self, event: Event) -> Record:
@@ -141,7 +142,7 @@ class Journal:
         numbered = replace(record, seq=self._next, as_user=self.names.me, connection=self.connection)
         self._records.append(numbered)
         self._numbered[self._next] = numbered
-        self._numbered.pop(self._next - _KEPT, None)
+        self._numbered.pop(self._next - self._kept, None)
         self._next += 1
         self.counts[record.direction] += 1
         self.counts["violation"] += bool(record.violations) and record.direction == "in"

@@ -31,6 +31,8 @@ from tribe_ws_tui.state import Link, LinkKind, SessionState
 from tribe_ws_tui.store import MarkedRead
 from tribe_ws_tui.typing_events import TypingEvents
 
+MOST_WAITING = 4_000
+"""Frames that wait to be taken; with more the server has to wait for us."""
 _LONGEST_TURN = 0.005
 """Seconds after which a session that reads a flood lets others run."""
 _STOPS_WITHIN = 5.0
@@ -60,7 +62,7 @@ class LiveSession:
         self._log_in = log_in
         self._address = address
         self._post = post
-        self._options = options or StreamOptions()
+        self._options = options or StreamOptions(buffer=MOST_WAITING)
         self._clock = clock or SystemClock()
         self._observer = Observer(
             label, username, inspection, post, self._clock, is_same_clock=address.is_loopback

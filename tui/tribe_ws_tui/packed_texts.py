@@ -16,7 +16,7 @@ BLOCK = 256
 """Texts in a block."""
 BLOCK_BYTES = 128 * 1024
 """Bytes after which a block ends before that."""
-UNPACKED = 16
+UNPACKED = 8
 """Blocks that are kept unpacked after a look at them."""
 _LEVEL = 1
 _STALE = 64

@@ -1,4 +1,4 @@
-"""Paints the rows of a view as strips for the event log, and remembers the last two thousand of them."""
+"""Paints the rows of a view as strips for the event log, and remembers the last of them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tribe_ws_tui.filter_view import FilterView, lane_of
 from tribe_ws_tui.held import HeldRecord
 from tribe_ws_tui.rows import Row
 
-CACHED = 2_000
+CACHED = 600
 """Strips that are kept."""
 _BARS = 2
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -142,7 +142,7 @@ class EventPainter:
             ),
             Segment(bars[1], plain),
         ]
-        return Strip(segments).adjust_cell_length(width, plain)
+        return Strip(segments, width) if width >= _BARS else Strip(segments).crop(0, width)
 
     def _with_found(self, part: Part) -> Iterator[Part]:
         """Split a part at what was searched for."""

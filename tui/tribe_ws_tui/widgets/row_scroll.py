@@ -1,7 +1,8 @@
 """``RowScroll``: draws the rows of a view line by line, follows what comes or stands still.
 
 Capture never waits for it: others write the store, and a timer looks what is new, ten times a second, twenty
-while keys are pressed, four when the machine does not keep up. Only lines that differ are painted again.
+while keys are pressed, four when more comes than anybody reads or the machine does not keep up. Only lines
+that differ are painted again.
 """
 
 from __future__ import annotations
@@ -97,6 +98,7 @@ class RowScroll(ScrollView, can_focus=True):
         self._flushed_at = self._ticked_at = clock()
         self._key_at = self._flushed_at - _KEY_LASTS
         self._lateness = 0.0
+        self._rate, self._total = 0.0, view.store.total
         self._layout: tuple[Hashable, list[tuple[int, int]]] = (None, [])
 
     # ── what it shows ─────────────────────────────────────────────────────────────────────────────────────
@@ -155,7 +157,7 @@ class RowScroll(ScrollView, can_focus=True):
 
     def flush(self) -> None:
         """Look what is new, and draw what has changed of what is on the screen."""
-        self._flushed_at = self._clock()
+        self._note_rate()
         self.view.advance()
         if not self.size.height:
             return
@@ -229,12 +231,21 @@ class RowScroll(ScrollView, can_focus=True):
         now = self._clock()
         self._lateness = 0.9 * self._lateness + 0.1 * max(0.0, now - self._ticked_at - TICK)
         self._ticked_at = now
-        if now - self._key_at < _KEY_LASTS:
-            self.fps = FPS_AFTER_KEY
+        # Where more than ten screens go by in a second nobody reads, whatever keys are pressed.
+        is_flood = self.is_following and self._rate > FPS * max(1, self.size.height)
+        if is_flood or self._lateness > _LATE:
+            self.fps = FPS_WHEN_SLOW
         else:
-            self.fps = FPS_WHEN_SLOW if self._lateness > _LATE else FPS
+            self.fps = FPS_AFTER_KEY if now - self._key_at < _KEY_LASTS else FPS
         if now - self._flushed_at >= 1 / self.fps - TICK / 2 or not self.view.is_complete:
             self.flush()
+
+    def _note_rate(self) -> None:
+        now, total = self._clock(), self.view.store.total
+        passed = now - self._flushed_at
+        if passed > TICK / 2:
+            self._rate = (total - self._total) / passed
+            self._flushed_at, self._total = now, total
 
     # ── inside: where ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -331,7 +342,8 @@ class RowScroll(ScrollView, can_focus=True):
             self.new_below = 0
         elif len(self.view):
             self.new_below = len(self.view) - 1 - self.view.row_of(self._newest_seen)
-        told = (self.is_following, self.new_below, self.view.shown, self.view.held, self.fps)
+        # Counts change all the time; whoever shows them looks by itself a few times a second.
+        told = (self.is_following, self.new_below > 0, self.view.shown > 0)
         if told != self._told:
             self._told = told
             self.post_message(self.Moved(self))
