@@ -39,6 +39,7 @@ async def test_a_check_names_what_is_broken_among_its_neighbours(name: str) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("mutation", MUTATIONS.values(), ids=lambda mutation: mutation.name)
 async def test_a_check_names_what_is_broken_and_nothing_else(mutation: Mutation) -> None:
     with mutation.applied():

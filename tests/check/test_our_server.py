@@ -43,6 +43,7 @@ async def test_every_clause_of_a_level_holds(level: Level) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("level", OWN_CLAUSES)
 async def test_every_clause_holds_also_where_that_takes_long(level: Level) -> None:
     report = await check_our_server(level, consent=THOROUGH, profile=PROFILES[level])

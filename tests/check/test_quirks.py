@@ -36,6 +36,7 @@ async def test_a_quirk_breaks_the_clauses_it_concerns_among_its_neighbours(quirk
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("quirk", CONCERNED)
 async def test_a_quirk_breaks_the_clauses_it_concerns_and_nothing_else(quirk: str) -> None:
     report = await check_our_server("documented", quirks=(quirk,))
