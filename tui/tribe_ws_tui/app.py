@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.events import Resize
+from textual.geometry import Size
 from textual.widgets import Input, TextArea
 
 from tribe_ws.errors import TribeError
@@ -64,11 +65,11 @@ class InspectorApp(Sturdy, App[None]):
         setup = self.setup
         if not (setup.users or setup.replay or setup.is_tapping):
             self._welcome()
-        self._mind_the_size()
+        self._mind_the_size(self.size)
 
-    def on_resize(self, _event: Resize) -> None:
+    def on_resize(self, event: Resize) -> None:
         """Say so where the terminal has become too small, and go on where it is not any more."""
-        self._mind_the_size()
+        self._mind_the_size(event.size)
 
     def report_bug(self, error: Exception) -> bool:
         """Tell a failure of our own code; tells whether the app goes on."""
@@ -140,9 +141,9 @@ class InspectorApp(Sturdy, App[None]):
             self.run_worker(self.inspector.begin_as(username))
             self.run_worker(self.inspector.fetch_faults())
 
-    def _mind_the_size(self) -> None:
+    def _mind_the_size(self, size: Size) -> None:
         shown = isinstance(self.screen, TooSmall)
-        if is_too_small(self.size) and not shown:
+        if is_too_small(size) and not shown:
             self.push_screen(TooSmall())
-        elif shown and not is_too_small(self.size):
+        elif shown and not is_too_small(size):
             self.pop_screen()

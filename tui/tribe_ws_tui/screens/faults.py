@@ -65,7 +65,9 @@ class FaultsScreen(Dialog[None]):
 
     def show(self, rows: Sequence[FaultRow]) -> None:
         """Show what is in force now."""
-        self.query_one(Faults).show(rows)
+        self._rows = rows
+        for faults in self.query(Faults):
+            faults.show(rows)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Put the written rule in force."""

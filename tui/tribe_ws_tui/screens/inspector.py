@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 
 from tribe_ws.errors import NotFound
 from tribe_ws_tui.inspection import Inspection
@@ -16,6 +17,8 @@ from tribe_ws_tui.screens.writing_keys import WritingKeys
 from tribe_ws_tui.sessions import InspectorSession
 from tribe_ws_tui.setup import InspectorSetup
 from tribe_ws_tui.sturdy import Sturdy
+from tribe_ws_tui.widgets.detail import Detail
+from tribe_ws_tui.widgets.filter_bar import FilterInput
 from tribe_ws_tui.widgets.key_bar import KeyBar
 from tribe_ws_tui.widgets.session_pane import SessionPane
 
@@ -110,7 +113,15 @@ class Inspector(Sturdy, WritingKeys):
     def on_key_bar_pressed(self, event: KeyBar.Pressed) -> None:
         """Do what a clicked key does."""
         event.stop()
-        self.app.simulate_key(event.key.keys.split(",")[0])
+        target: DOMNode = self
+        match event.key.scope:
+            case Scope.COMPOSER:
+                target = self.pane.composer
+            case Scope.FILTER:
+                target = self.pane.filter_bar.query_one(FilterInput)
+            case Scope.DETAIL:
+                target = self.query_one(Detail)
+        self.call_later(self.app.run_action, event.key.action, target)
 
     # ── everywhere ────────────────────────────────────────────────────────────────────────────────────────
 

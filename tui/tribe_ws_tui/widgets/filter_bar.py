@@ -143,12 +143,15 @@ class FilterBar(Vertical):
     def set_text(self, text: str) -> None:
         """Show the filter in force."""
         self._text = text
-        self.query_one(FilterInput).value = text
-        self._show_problem("")
         self._arrange()
+        for field in self.query(FilterInput):
+            field.value = text
+            self._show_problem("")
 
     def show(self, shown: int, held: int, prefix: str = "") -> None:
         """Show how many events pass; ``prefix`` stands before the filter (whose stream it is)."""
+        if not self.query(".filter-shown"):
+            return  # Not composed yet; the next second brings the figures again.
         words = f"{shown:,} of {held:,}"
         self.query_one(".filter-shown", Static).update(toned(words, "dim"))
         if prefix != self._prefix:
