@@ -21,7 +21,7 @@ from benchmarks.contestants import Stable
 from benchmarks.figures import Figure, Figures
 from benchmarks.machine import DRIVER_CORE, describe_load, pin
 from benchmarks.report import draw_report, draw_targets, missed
-from benchmarks.scenarios import broadcast, crowd, fan_out, memory, sends, stalled, start
+from benchmarks.scenarios import broadcast, crowd, fan_out, inspector, memory, sends, stalled, start
 from benchmarks.sockets import DriverError
 
 SCENARIOS: dict[str, Callable[[Stable, int], Coroutine[Any, Any, list[Figure]]]] = {
@@ -31,6 +31,7 @@ SCENARIOS: dict[str, Callable[[Stable, int], Coroutine[Any, Any, list[Figure]]]]
     "stalled": stalled.measure,
     "memory": memory.measure,
     "start": start.measure,
+    "inspector": inspector.measure,
     "crowd": crowd.measure,
 }
 

@@ -14,7 +14,7 @@ from pathlib import Path
 SERVER_CORE = 0
 DRIVER_CORE = 1
 
-_PACKAGES = ("uvicorn", "fastapi", "websockets", "uvloop", "httptools", "sqlalchemy", "pydantic")
+_PACKAGES = ("uvicorn", "fastapi", "websockets", "uvloop", "httptools", "sqlalchemy", "pydantic", "textual")
 
 
 def pin(pid: int, core: int) -> bool:

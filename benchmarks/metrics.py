@@ -160,6 +160,22 @@ CHAPTERS = (
         "600 deliveries expected, and everything taken down. The throw-away server runs in the process of "
         "the scenario, so both share one core.",
     ),
+    Chapter(
+        "inspector",
+        "The chat inspector, 120 columns by 40 rows",
+        (OURS,),
+        (
+            Metric("inspector/load", "100,000 events, from records to the screen", "s of CPU", 2),
+            Metric("inspector/cpu", "2,000 events/s, followed: processor time", "% of a core", 0),
+            Metric("inspector/key/p50", "2,000 events/s: median wait of a key", "ms", 1),
+            Metric("inspector/key/p99", "2,000 events/s: p99 of the wait of a key", "ms", 0),
+            Metric("inspector/memory", "resident memory after that, 100,000 events held", "MB", 0),
+        ),
+        "The real app in a pseudo-terminal. Ten seconds of messages of 420 bytes come over a WebSocket in "
+        "batches of 50 ms, are read, held against the contract, kept and shown; ten keys a second are "
+        "pressed, and each waits from its byte in the terminal until the app handles it. Processor time "
+        "is that of the whole process, until every event is held.",
+    ),
 )
 
 TARGETS = (
@@ -179,4 +195,8 @@ TARGETS = (
     Target("`tribe-ws --version`", "start/version", PYTHON, at_most=30 / 17),
     Target("`tribe-ws --help`", "start/help", PYTHON, at_most=110 / 17),
     Target("a scenario of 200 actors", "crowd/scenario", at_most=10, unit="s", digits=1),
+    Target("inspector: 100,000 events loaded", "inspector/load", at_most=1.0, unit="s of CPU", digits=2),
+    Target("inspector: 2,000 events/s", "inspector/cpu", at_most=50, unit="% of a core", digits=0),
+    Target("inspector: median wait of a key", "inspector/key/p50", at_most=20, unit="ms", digits=1),
+    Target("inspector: memory at 100,000 events", "inspector/memory", at_most=100, unit="MB", digits=0),
 )
