@@ -102,9 +102,9 @@ async def login_takes_a_username(stage: Stage) -> None:
 @probe("login.wrong", advice=f"answer 401 with detail {_WRONG_LOGIN}, whatever it is that is wrong")
 async def a_wrong_login_gets_401(stage: Stage) -> None:
     """Log in with a wrong password, and as somebody who does not exist."""
-    for name in (stage.first.email, _nobody()):
+    for what, name in (("a wrong password", stage.first.email), ("an unknown user", _nobody())):
         answer = await _login(stage, name, _WRONG)
-        refused(stage, answer, 401, of=f"a wrong login as {name}", detail=_WRONG_LOGIN)
+        refused(stage, answer, 401, of=what, detail=_WRONG_LOGIN)
 
 
 @probe(
@@ -204,7 +204,7 @@ async def _register(stage: Stage, **changes: str) -> Answer:
 
 async def _login(stage: Stage, name: str, password: str) -> Answer:
     answer = await _try(stage, name, password)
-    stage.require(answer.status != 429, f"the server takes no logins of {name} now: {answer}")
+    stage.require(answer.status != 429, f"the server takes no more logins for now: {answer}")
     return answer
 
 
