@@ -31,8 +31,8 @@ SCENARIOS: dict[str, Callable[[Stable, int], Coroutine[Any, Any, list[Figure]]]]
     "stalled": stalled.measure,
     "memory": memory.measure,
     "start": start.measure,
-    "inspector": inspector.measure,
     "crowd": crowd.measure,
+    "inspector": inspector.measure,
 }
 
 
