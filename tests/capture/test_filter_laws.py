@@ -154,6 +154,7 @@ def test_a_frame_of_any_shape_can_be_asked() -> None:
     deep: Any = {"a": 1}
     for _ in range(900):
         deep = {"data": deep}
-    for frame in (None, [], 7, "x", {"data": None}, {"data": [1, {"b": 2}]}, deep):
+    frames: list[Any] = [None, [], 7, "x", {"data": None}, {"data": [1, {"b": 2}]}, deep]
+    for frame in frames:
         for text in ("data~x", "data.a.b=1", "data.1.b=2", f"data.{'9' * 5_000}~x", "has:data", "data~/x/"):
             assert parse_filter(text).matches(record(frame=frame), NOW) in {True, False}

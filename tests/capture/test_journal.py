@@ -66,7 +66,7 @@ def test_what_was_fetched_after_a_gap_is_not_judged_as_sent(journal: Journal) ->
     journal.sent(json.dumps(SUBSCRIBE))
     journal.event(event(message(5)))
     fetched = journal.event(event(message(4), 0, is_recovered=True))
-    assert (fetched.violations, fetched.tags) == ((), {"gap"})
+    assert (fetched.violations, fetched.tags) == ((), frozenset({"gap"}))
 
 
 def test_v2_is_judged_as_v2_where_it_was_selected(journal: Journal) -> None:
@@ -124,7 +124,8 @@ def test_a_message_says_how_old_it_was(journal: Journal) -> None:
 
 
 def test_exchanges_before_anybody_listens_are_kept_and_handed_over() -> None:
-    log, heard = ExchangeLog(), []
+    log = ExchangeLog()
+    heard: list[Exchange] = []
     for number in range(250):
         log.take(Exchange(AT, "GET", f"/{number}", 200, 0.0))
     log.listen(heard.append)

@@ -150,7 +150,7 @@ def test_several_faults_of_one_frame_are_all_told() -> None:
 
 
 def test_the_app_profile_has_two_events_more() -> None:
-    read = {
+    read: dict[str, Any] = {
         "event": "message.read",
         "conversation_id": ROOM,
         "data": {"user_id": "u", "read_at": "2026-11-23T01:22:00Z", "last_read_message_id": None},

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
 from tribe_ws.capture.journal import Journal
 from tribe_ws.capture.names import Names
 from tribe_ws.client.control import ControlClient
-from tribe_ws.client.events import Event, Reconnected
+from tribe_ws.client.events import Event, Reconnected, WireLine
 from tribe_ws.client.options import StreamOptions
 from tribe_ws.client.rest import RestClient
 from tribe_ws.client.stream import EventStream
@@ -36,13 +37,18 @@ async def test_an_evening_with_a_lost_connection_keeps_every_clause(profile: str
                 options=StreamOptions(offers_v2=offers_v2, first_delay=0.01),
                 history=alice,
                 user_id=fixture_id("user:alice"),
-                on_wire=lambda line: journal.sent(line.text) if line.direction == "out" else None,
+                on_wire=partial(_hear, journal),
             ) as stream:
                 await _live_through(stream, journal, alice, cara, server)
             told = [(r.direction, r.event, [str(one) for one in r.violations]) for r in journal.records()]
             assert [line for line in told if line[2]] == []
             assert journal.seen["connected"] == 2
             assert journal.seen["message.new"] >= 3
+
+
+def _hear(journal: Journal, line: WireLine) -> None:
+    if line.direction == "out":
+        journal.sent(line.text)
 
 
 async def _live_through(

@@ -68,7 +68,8 @@ def test_an_unknown_world_is_named(cli: Cli) -> None:
 
 def world_of_the_page() -> str:
     page = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    (block,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (block,) = (block for block in blocks if "\nusers:" in block or block.startswith("users:"))
     return str(block)
 
 
