@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -96,6 +97,53 @@ def test_documented_profile_stores_and_says_nothing(start, clock):
         saying.events_until_pong()
         assert watching.events_until_pong() == []
         assert status_of(backend, ana) == "away"
+
+
+@pytest.fixture
+def busy(app, monkeypatch):
+    """Let the news of whoever comes first wait for the test, and thereby all news behind them."""
+    touch, release = app.services.storage.users.touch, asyncio.Event()
+
+    async def wait_then_touch(user_id, *, status, last_seen_at):
+        if user_id == busy_with.id:
+            await release.wait()
+        await touch(user_id, status=status, last_seen_at=last_seen_at)
+
+    busy_with = app.person()
+    monkeypatch.setattr(app.services.storage.users, "touch", wait_then_touch)
+    with app.socket(busy_with):
+        yield lambda: app.server.call(release.set)
+        app.server.call(release.set)
+
+
+@pytest.mark.parametrize("status", ["away", "offline"])
+def test_what_is_said_at_once_outlives_the_news_of_the_arrival(app, ana, ben, busy, status):
+    with app.socket(ben) as watching, app.socket(ana) as saying:
+        saying.send(event="presence", status=status)
+        first = watching.next()["data"]
+        assert (first["user_id"], first["status"]) == (ana.id, status)
+        busy()
+        wait_until(lambda: not app.services.presence._waiting)
+        later = [frame["data"] for frame in watching.events_until_pong() if frame["event"] == "presence"]
+        assert [news for news in later if news["user_id"] == ana.id] == []
+        assert status_of(app, ana) == status
+
+
+def test_arrival_is_told_when_what_was_said_could_not_be_stored(app, ana, ben, busy, monkeypatch):
+    touch = app.services.storage.users.touch
+
+    async def fail_once(user_id, *, status, last_seen_at):
+        if status == "away":
+            raise StorageUnavailable("the disk is full", reason="storage_full")
+        await touch(user_id, status=status, last_seen_at=last_seen_at)
+
+    monkeypatch.setattr(app.services.storage.users, "touch", fail_once)
+    with app.socket(ben) as watching, app.socket(ana) as saying:
+        saying.send(event="presence", status="away")
+        assert watching.events_until_pong() == []
+        busy()
+        frame = watching.next()
+        assert (frame["data"]["user_id"], frame["data"]["status"]) == (ana.id, "online")
 
 
 def test_storage_that_fails_costs_a_line_and_not_the_service(app, ana, ben, monkeypatch):

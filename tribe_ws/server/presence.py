@@ -2,12 +2,14 @@
 
 The hub says when (contract 3.4); the database says to whom. News of one user wait in one place and the
 newest wins, so that a storm of sockets costs no more than the database can bear, and one task does it all,
-in order.
+in order. What a user says of themselves goes ahead of the queue, and takes the place of an arrival that still
+waits in it: the older news must not undo the newer.
 """
 
 from __future__ import annotations
 
 import asyncio
+from weakref import WeakValueDictionary
 
 from tribe_ws.clock import Clock, format_timestamp
 from tribe_ws.errors import StorageUnavailable
@@ -27,6 +29,7 @@ class PresenceDesk:
         self._clock = clock
         self._log = log
         self._waiting: dict[str, bool] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         hub.on_presence = self.note
@@ -49,16 +52,22 @@ class PresenceDesk:
 
     async def say(self, user_id: str, status: PresenceStatus) -> None:
         """Note how a user wants to be seen, and pass it on."""
-        now = self._clock.now()
-        await self._storage.users.touch(user_id, status=status, last_seen_at=now)
-        await self._pass_on(user_id, self._hub.is_online(user_id) and status != "offline")
+        async with self._turn_of(user_id):
+            await self._storage.users.touch(user_id, status=status, last_seen_at=self._clock.now())
+            if self._waiting.get(user_id):
+                del self._waiting[user_id]
+            await self._pass_on(user_id, self._hub.is_online(user_id) and status != "offline")
 
     async def _work(self) -> None:
         while True:
             await self._news.wait()
             self._news.clear()
             while self._waiting:
-                user_id = next(iter(self._waiting))
+                await self._tell_next(next(iter(self._waiting)))
+
+    async def _tell_next(self, user_id: str) -> None:
+        async with self._turn_of(user_id):
+            if user_id in self._waiting:
                 await self._tell(user_id, self._waiting.pop(user_id))
 
     async def _tell(self, user_id: str, is_online: bool) -> None:
@@ -69,6 +78,10 @@ class PresenceDesk:
             await self._pass_on(user_id, is_online)
         except StorageUnavailable as error:
             self._log.warning("presence not stored", user=user_id, reason=error.reason)
+
+    def _turn_of(self, user_id: str) -> asyncio.Lock:
+        """Give the lock that keeps the news of one user in order; it lives as long as somebody holds it."""
+        return self._turns.setdefault(user_id, asyncio.Lock())
 
     async def _pass_on(self, user_id: str, is_online: bool) -> None:
         # Where nobody's profile carries presence, nobody is asked about.
