@@ -176,5 +176,7 @@ def _errors() -> Iterator[Explanation]:
             yield Explanation("error", kind.code, meaning[:1].lower() + meaning[1:])
     yield Explanation("error", "usage", MEANINGS[exit_code(errors.NotFound(""))])
     yield Explanation("error", "bad_filter", "a filter cannot be read", "tribe-ws explain filter")
+    capture = "a capture cannot be read or written; the message names the line"
+    yield Explanation("error", "capture", capture, "tribe-ws record --help")
     yield Explanation("error", "file", "a file cannot be read or written")
     yield Explanation("error", "bug", "a bug in tribe-ws; the message names the log")
