@@ -36,7 +36,7 @@ def test_on_our_own_server_the_demo_users_are_found(cli: Cli) -> None:
     result = cli("check", *QUICK)
     assert result.exit_code == 0, result.output
     assert "  pass         ping.pong" in result.stdout
-    assert " as alice, bob, cara, level documented: 3 pass" in result.stdout
+    assert " as alice, bob, cara, level documented: 2 pass" in result.stdout
     assert result.stderr == ""
 
 
