@@ -212,3 +212,36 @@ async def test_a_server_that_is_killed_and_restarted_leaves_a_gap_that_is_told()
             assert session.state.opened == 2
     finally:
         await session.stop()
+
+
+async def test_a_token_is_renewed_and_the_connection_made_anew(server: LocalServer) -> None:
+    desk = Desk(server.address)
+    async with desk.session("alice") as alice:
+        await until(lambda: alice.state.link.is_open)
+        general = alice.names.find("#general")
+        alice.subscribe(general)
+        await until(lambda: alice.state.subscribed == (general,))
+        alice.unsubscribe(general)
+        await until(lambda: not alice.state.subscribed)
+        alice.renew_token()
+        await until(lambda: alice.state.opened == 2 and alice.state.link.is_open)
+        assert any(isinstance(one, Said) and "renewed" in one.words for one in desk.posted)
+        alice.send_typing_events(False)
+        alice.key_pressed(general)
+        assert not alice.sends_typing
+        alice.say_note("hello")
+        assert "out typing" not in desk.events()
+        assert desk.events()[-1] == "note note"
+
+
+async def test_before_it_is_open_nothing_can_be_sent_and_that_is_said(server: LocalServer) -> None:
+    desk = Desk(server.address)
+    session = LiveSession("A", "alice", desk.log_in, server.address, desk.inspection, desk.posted.append)
+    session.set_presence("away")
+    session.typing("x", True)
+    session.unsubscribe("x")
+    session.say("x", "too early")
+    session.renew_token()
+    session.refetch()
+    await until(lambda: bool(desk.said(NotSent)) and len(desk.said(Said)) == 2)
+    await session.stop()

@@ -1,7 +1,7 @@
 """``Observer``: turns what one session sends, gets and is told into events held and a state that is known.
 
 The journal makes records, the inspection holds them, the store works out what they mean. Screens hear of a
-change at most four times a second; of a change of the link at once.
+change at most twice a second; of a change of the link at once.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from tribe_ws_tui.messages import SessionMoved
 from tribe_ws_tui.state import Link, LinkKind, SessionState
 from tribe_ws_tui.store import Backlog, Fetched, Item, LinkMoved, apply, forget_silent
 
-TELL_EVERY = 0.25
+TELL_EVERY = 0.5
 """Seconds between two messages about ordinary changes."""
 _DIALS = frozenset({LinkKind.NEW, LinkKind.DIALLING, LinkKind.HANDSHAKEN, LinkKind.DISCONNECTED})
 
