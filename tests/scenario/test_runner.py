@@ -506,3 +506,44 @@ async def test_too_many_unclaimed_frames_fail_the_step_that_would_miss_them(serv
 async def test_a_stage_that_was_never_made_ready_is_taken_down(server):
     scenario = parse_scenario("name: Test\nactors: [alice]\nsteps: [{alice: ping}]")
     await Stage(replace(scenario, timeout=1.0), target_of(server), SystemClock()).take_down()
+
+
+async def test_the_rarer_words_of_the_language_do_what_they_say(own_server):
+    passed(
+        await run(
+            own_server,
+            """\
+            name: Test
+            actors: [alice, bob]
+            conversations: {team: [alice, bob], plans: [alice, bob]}
+            steps:
+              - bob: {subscribe: [team, plans]}
+              - bob: {subscribe: team, confirmed: false}
+              - bob: {expect: subscribed}
+              - alice: {send: One, to: team, type: text, key: k1, client_message_id: c1, capture: {id: id}}
+              - alice: {send: One, to: team, type: text, key: k1, client_message_id: c1, status: 200}
+              - alice: {send: Two, to: team, reply_to: "${{ id }}"}
+              - bob: forget
+              - bob: {never: message.new, for: 10ms}
+              - server: {fault: "delay 10ms @bob"}
+              - server: clear_faults
+              - server: {disconnect: bob, code: 4403, reason: gone}
+              - bob: {expect: {closed: 4403}, capture: {why: reason}}
+              - alice: {send: "${{ why }}", to: team, answer: {content: gone}}
+              - bob: {reconnect: , token: {text: nonsense}}
+              - bob: {expect: {closed: 4401}}
+            """,
+            steered=True,
+        )
+    )
+
+
+async def test_a_connection_over_which_one_may_write_at_once_needs_no_connected_frame_first(server):
+    account = await target_of(server).log_in("alice", None)
+    async with account.rest:
+        token = account.rest.tokens.access_token
+    text = 'name: Test\nvariables: {good: ""}\nactors: [alice]\nsteps:\n'
+    text += '  - alice: {connect: , token: {text: "${{ good }}"}}\n'
+    text += "  - alice: ping\n  - alice: {expect: connected}\n"
+    scenario = parse_scenario(text, variables={"good": token})
+    passed(await run_scenario(scenario, target_of(server)))
