@@ -541,7 +541,7 @@ async def test_the_rarer_words_of_the_language_do_what_they_say(own_server):
 async def test_a_connection_over_which_one_may_write_at_once_needs_no_connected_frame_first(server):
     account = await target_of(server).log_in("alice", None)
     async with account.rest:
-        token = account.rest.tokens.access_token
+        token = (await account.rest.refresh()).access_token
     text = 'name: Test\nvariables: {good: ""}\nactors: [alice]\nsteps:\n'
     text += '  - alice: {connect: , token: {text: "${{ good }}"}}\n'
     text += "  - alice: ping\n  - alice: {expect: connected}\n"
