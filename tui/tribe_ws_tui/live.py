@@ -31,9 +31,9 @@ from tribe_ws_tui.state import Link, LinkKind, SessionState
 from tribe_ws_tui.store import MarkedRead
 from tribe_ws_tui.typing_events import TypingEvents
 
-MOST_WAITING = 4_000
+MOST_WAITING = 2_000
 """Frames that wait to be taken; with more the server has to wait for us."""
-_LONGEST_TURN = 0.005
+_LONGEST_TURN = 0.003
 """Seconds after which a session that reads a flood lets others run."""
 _STOPS_WITHIN = 5.0
 _LOOKS_AGAIN_WITHIN = 5.0

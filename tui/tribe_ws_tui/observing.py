@@ -41,6 +41,8 @@ from tribe_ws_tui.store import Backlog, Fetched, Item, LinkMoved, apply, forget_
 
 TELL_EVERY = 0.5
 """Seconds between two messages about ordinary changes."""
+_COUNTED_BY = 50
+"""The backlog is counted in so many frames, and exactly where there is none."""
 _DIALS = frozenset({LinkKind.NEW, LinkKind.DIALLING, LinkKind.HANDSHAKEN, LinkKind.DISCONNECTED})
 
 
@@ -87,7 +89,8 @@ class Observer:
         else:
             self.apply(item)
             self._take_notice(item)
-        self.apply(Backlog(waiting))
+        if waiting % _COUNTED_BY == 0:
+            self.apply(Backlog(waiting))
 
     def hear_wire(self, line: WireLine) -> None:
         """Take a frame that went out, or the step of an attempt to connect."""
@@ -119,9 +122,11 @@ class Observer:
         """Work out the next state, and tell of it soon; at once where the link has changed."""
         before = self.state
         self.state = apply(before, item, self.now())
-        if self.state.link != before.link:
+        if self.state is before:
+            return
+        if self.state.link is not before.link:
             self._tell()
-        elif self.state is not before:
+        else:
             self._tell_soon()
 
     def move(self, link: Link) -> None:
