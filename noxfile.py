@@ -22,7 +22,7 @@ REPORTS = ROOT / ".nox" / "reports"
 SOURCES = ("tribe_ws", "cli", "tui", "tests", "benchmarks", "docs", ".ci", "noxfile.py")
 COVERAGE_FLOOR = 95
 # What has a session of its own is left out of the others.
-OUTSIDE = ("autobahn", "interop", "asyncapi", "schemathesis", "postgres")
+OUTSIDE = ("autobahn", "interop", "asyncapi", "schemathesis", "postgres", "terminal")
 ALONE = " and ".join(f"not {mark}" for mark in OUTSIDE)
 WITHIN = ("--ignore=tests/smoke", "-m", f"{ALONE} and not slow")
 
@@ -117,6 +117,14 @@ def postgres(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def terminal(session: nox.Session) -> None:
+    """Work the inspector as its user does: in a terminal of tmux, and in a headless Chromium."""
+    session.install("-e", ".[web]", *group("test"))
+    session.env["TRIBE_WS_TEST_TERMINAL"] = "required"
+    run_pytest(session, "-m", "terminal", "tests/tui_terminal", *session.posargs)
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure fan-out, sends, memory and start-up beside a naive server, as ratios."""
     session.install("-e", ".")
@@ -135,6 +143,13 @@ def lowest(session: nox.Session) -> None:
     """Run the tests on the lowest version of each dependency that pyproject.toml admits."""
     session.install("--resolution=lowest-direct", "-e", ".[postgres]", *group("test"))
     run_pytest(session, "-n", "auto", *WITHIN, *session.posargs)
+
+
+@nox.session(default=False)
+def pictures(session: nox.Session) -> None:
+    """Draw the pictures of the inspector anew, for the README and for reviewers."""
+    session.install("-e", ".", *group("test"))
+    session.run("python", "-m", "tests.tui.pictures")
 
 
 @nox.session(default=False)

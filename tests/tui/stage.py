@@ -15,6 +15,7 @@ from tribe_ws.client.rest import RestClient
 from tribe_ws.clock import ManualClock
 from tribe_ws.errors import AuthenticationError
 from tribe_ws.protocol.urls import parse_address
+from tribe_ws_tui.absent import NoSession
 from tribe_ws_tui.app import InspectorApp
 from tribe_ws_tui.inspection import Inspection
 from tribe_ws_tui.screens.inspector import Inspector
@@ -108,7 +109,9 @@ async def staged(
     inspection = Inspection(keep=1000)
     sessions: dict[str, FakeSession] = {}
 
-    def open_session(label: str, username: str) -> FakeSession:
+    def open_session(label: str, username: str) -> Any:
+        if not username:
+            return NoSession(label)
         post = app.inspector.post_message
         away = None if sessions else stays_away
         sessions[label] = FakeSession(label, username, inspection, post, clock, stays_away=away)

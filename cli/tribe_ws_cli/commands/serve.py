@@ -121,7 +121,8 @@ def banner(ready: Ready) -> list[str]:
         flag = _url_flag(server.url)
         lines += [
             f"Next, in a second terminal:   tribe-ws watch general --as bob{flag}",
-            f'                 in a third:  tribe-ws send general "Hello" --as alice{flag}',
+            f'                 in a third:  tribe-ws send general "Hello" --as alice{flag}'
+            "          everything in one window: tribe-ws demo --tui",
         ]
     return lines
 

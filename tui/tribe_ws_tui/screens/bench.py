@@ -148,7 +148,7 @@ class Bench(Screen[None]):
             pane.set_class(number == 1, "-second")
         self.set_class(len(self.panes) > 1, "-two")
         if any(one.has_focus_within for one in self.panes if one is not self.pane):
-            self.log_view.focus()
+            self.set_focus(self.log_view)
         self.refresh_all()
 
     def new_view(self, letter: str, text: str = "") -> FilterView:

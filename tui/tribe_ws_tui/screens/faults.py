@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.widgets import Input
 
 from tribe_ws_tui.screens.dialog import Dialog
@@ -25,31 +24,24 @@ USUAL: tuple[tuple[str, str], ...] = (
 )
 
 
-class FaultWritten(Message):
-    """Somebody wrote a rule of their own."""
-
-    def __init__(self, rule: str) -> None:
-        super().__init__()
-        self.rule = rule
-
-
-class FaultsCleared(Message):
-    """Somebody wants no faults at all."""
+Change = Callable[[str, int | None], None]
+"""Puts a rule in force; with the number of a fault takes that one away; with neither takes all away."""
 
 
 class FaultsScreen(Dialog[None]):
-    """Stays open while faults are switched; the screen below it does what its messages ask."""
+    """Stays open while faults are switched; ``change`` does it, and ``show`` brings what came of it."""
 
     TITLE_TEXT = "Faults of the local server"
-    FOOT = "Enter switches   Ctrl+X takes all away   Esc leaves"
+    FOOT = "Enter switches   F3 takes all away   Esc leaves"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "dismiss(None)", show=False),
-        Binding("ctrl+x", "clear", show=False),
+        Binding("f3", "clear", show=False),
     ]
 
-    def __init__(self, rows: Sequence[FaultRow]) -> None:
+    def __init__(self, rows: Sequence[FaultRow], change: Change) -> None:
         super().__init__()
         self._rows = rows
+        self._change = change
 
     def questions(self) -> ComposeResult:
         """List the faults, with a field for any other."""
@@ -69,15 +61,20 @@ class FaultsScreen(Dialog[None]):
         for faults in self.query(Faults):
             faults.show(rows)
 
+    def on_faults_toggled(self, event: Faults.Toggled) -> None:
+        """Switch a fault."""
+        event.stop()
+        self._change(event.row.rule, event.row.fault_id)
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Put the written rule in force."""
         if event.value.strip():
-            self.post_message(FaultWritten(event.value.strip()))
+            self._change(event.value.strip(), None)
             event.input.value = ""
 
     def action_clear(self) -> None:
         """Take all faults away."""
-        self.post_message(FaultsCleared())
+        self._change("", None)
 
 
 def fault_rows(in_force: Sequence[dict[str, object]]) -> list[FaultRow]:

@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from tribe_ws.errors import TribeError
 from tribe_ws_tui.messages import LoginWanted
-from tribe_ws_tui.screens.faults import FaultsCleared, FaultsScreen, FaultWritten, fault_rows
+from tribe_ws_tui.screens.faults import FaultsScreen, fault_rows
 from tribe_ws_tui.screens.jump import Jump, JumpScreen
 from tribe_ws_tui.screens.stream_keys import StreamKeys
 from tribe_ws_tui.screens.users import Credentials, PasswordScreen, UsersScreen
@@ -232,7 +232,7 @@ class SessionKeys(StreamKeys):
         if self.control is None:
             self.notify("faults are for a local server of yours:  tribe-ws serve", markup=False)
             return
-        self.app.push_screen(FaultsScreen(self.faults))
+        self.app.push_screen(FaultsScreen(self.faults, self.change_faults))
         self.run_worker(self.fetch_faults())
 
     faults: tuple[FaultRow, ...] = tuple(fault_rows(()))
@@ -256,20 +256,16 @@ class SessionKeys(StreamKeys):
 
     def fault(self, rule: str) -> None:
         """Put a fault in force, or with an empty rule take all away."""
-        self.run_worker(self._change_faults(rule, None))
+        self.change_faults(rule, None)
 
     def on_faults_toggled(self, event: Faults.Toggled) -> None:
         """Switch a fault."""
         event.stop()
-        self.run_worker(self._change_faults(event.row.rule, event.row.fault_id))
+        self.change_faults(event.row.rule, event.row.fault_id)
 
-    def on_fault_written(self, event: FaultWritten) -> None:
-        """Put a written rule in force."""
-        self.fault(event.rule)
-
-    def on_faults_cleared(self, _event: FaultsCleared) -> None:
-        """Take all faults away."""
-        self.fault("")
+    def change_faults(self, rule: str, fault_id: int | None) -> None:
+        """Put a rule in force; with a number take that fault away; with neither take all away."""
+        self.run_worker(self._change_faults(rule, fault_id))
 
     async def _change_faults(self, rule: str, fault_id: int | None) -> None:
         control = self.control

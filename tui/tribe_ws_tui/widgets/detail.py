@@ -120,6 +120,10 @@ class Detail(Vertical):
                 yield Static("", classes="detail-diff", markup=False)
         yield Static(_HINTS, classes="detail-hints", markup=False)
 
+    def on_mount(self) -> None:
+        """Begin with nothing."""
+        self.show(None)
+
     def show(self, opened: Opened | None) -> None:
         """Show another event; ``None`` says that none is selected."""
         self.opened = opened
