@@ -105,8 +105,10 @@ def test_the_banner_says_where_who_and_what_next(serving: list[subprocess.Popen[
     assert users.endswith("   #general (all)   #design (alice, cara)   alice+bob")
     assert rest == [
         "Next, in a second terminal:   tribe-ws watch general --as bob --url http://127.0.0.1:PORT",
-        '                 in a third:  tribe-ws send general "Hello" --as alice --url http://127.0.0.1:PORT'
-        "          everything in one window: tribe-ws demo --tui",
+        (
+            '                 in a third:  tribe-ws send general "Hello" --as alice --url http://127.0.0.1:PORT'
+            "          everything in one window: tribe-ws demo --tui"
+        ),
         "HH:MM:SS.mmm ready in N s, Ctrl+C stops",
     ]
 

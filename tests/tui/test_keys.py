@@ -111,6 +111,10 @@ async def test_a_click_on_the_key_bar_presses_the_key() -> None:
         column = stage.shown().split("\n")[-1].index("Freeze")
         await stage.pilot.click("#keys", offset=(column, 0))
         await stage.until(lambda: stage.log.is_frozen)
+        await stage.press("i", *"Hi")
+        column = stage.shown().split("\n")[-1].index("Send")
+        await stage.pilot.click("#keys", offset=(column, 0))
+        await stage.until(lambda: bool(stage.calls("say")))
 
 
 def test_the_settings_name_only_keys_there_are() -> None:

@@ -119,10 +119,10 @@ def banner(ready: Ready) -> list[str]:
     lines.append(f"users   {' '.join(world.usernames)}{password}      conversations   {conversations}")
     if world.name == "demo":
         flag = _url_flag(server.url)
+        third = f'                 in a third:  tribe-ws send general "Hello" --as alice{flag}'
         lines += [
             f"Next, in a second terminal:   tribe-ws watch general --as bob{flag}",
-            f'                 in a third:  tribe-ws send general "Hello" --as alice{flag}'
-            "          everything in one window: tribe-ws demo --tui",
+            f"{third}          everything in one window: tribe-ws demo --tui",
         ]
     return lines
 
