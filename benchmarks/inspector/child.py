@@ -39,7 +39,7 @@ _CHUNK = 1000
 class Measured(InspectorApp):
     """The inspector; it reports when a key is handled."""
 
-    CSS_PATH = Path(app_module.__file__).with_name("app.tcss")
+    CSS_PATH = str(Path(app_module.__file__).with_name("app.tcss"))
     report_fd = -1
 
     def report(self, **facts: Any) -> None:
