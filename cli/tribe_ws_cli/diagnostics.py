@@ -111,6 +111,8 @@ def exit_code(error: BaseException) -> ExitCode:
             return ExitCode.NOT_AUTHENTICATED
         case ApiError(status=404) | TribeError(code="bad_filter"):
             return ExitCode.USAGE
+        case TribeError(code="capture"):
+            return ExitCode.CONFIGURATION
     for kind, code in _EXIT_CODES:
         if isinstance(error, kind):
             return code

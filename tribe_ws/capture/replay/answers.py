@@ -257,8 +257,7 @@ class Answers:
             "message_type": "text", "media_url": None, "media_thumbnail_url": None, "metadata": None,
             "reply_to_message": None, "is_edited": False, "is_deleted": False, "read_by": [],
         }  # fmt: skip
-        told: Raw = self._evening.moved({**defaults, **raw})
-        return {**told, "time_ago": "just now"}
+        return {**self._evening.told({**defaults, **raw}), "time_ago": "just now"}
 
     def _post(self, user: Person, talk: Talk, body: Raw, now: datetime) -> Reply:
         content, kind = body.get("content"), body.get("message_type") or "text"

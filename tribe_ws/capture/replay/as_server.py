@@ -190,7 +190,7 @@ class ReplayServer:
         if reply.said is None:
             return
         keys = ("id", "conversation_id", "sender", "content", "message_type", "created_at")
-        told = self._evening.moved({key: reply.said.raw[key] for key in keys})
+        told = self._evening.told({key: reply.said.raw[key] for key in keys})
         frame = {"event": "message.new", "conversation_id": told["conversation_id"], "data": told}
         others = frozenset(guest.user.username for guest in self._guests) - {reply.sender}
         self._deliver((Push(others, told["conversation_id"], frame),))

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from tribe_ws.capture.record import Record
-from tribe_ws.capture.replay.remap import Reissue, TimeShift
+from tribe_ws.capture.replay.remap import Reissue, TimeShift, map_times
 from tribe_ws.capture.replay.timeline import AT_ONCE, Timeline
 from tribe_ws.capture.replay.world import Person, Said, Talk, World
 from tribe_ws.client.events import read_time
@@ -70,12 +70,11 @@ class Evening:
         self._said: dict[str, list[Said]] = {}
         self._newest: dict[str, datetime] = {}
         self._seen: set[str] = set()
+        self._stamps: dict[str, datetime] = {}
         self._began = now
-        for message in self.world.messages.values():
-            if message.at is None:
-                self._remember(message)
-        for talk in self._said.values():
-            talk.sort(key=lambda one: _created(one.raw) or first)
+        past = [message for message in self.world.messages.values() if message.at is None]
+        for message in sorted(past, key=lambda one: _created(one.raw) or first):
+            self._remember(message)
 
     # ── playing ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -106,8 +105,8 @@ class Evening:
     def post(self, sender: Person, talk: Talk, content: str, message_type: str, now: datetime) -> Said:
         """Take in what somebody says now, and give the message, in recorded ids as all the others."""
         created = self._next(talk.id, now)
-        self._shift.place(created, created)
         message_id = str(uuid4())
+        self._stamps[message_id] = created
         raw = {
             "id": message_id,
             "conversation_id": talk.id,
@@ -131,6 +130,15 @@ class Evening:
         """Give a recorded value as it is told now: new ids, and times moved."""
         renamed = self.ids.apply(value)
         return renamed if self._keeps_times else self._shift.apply(renamed)
+
+    def told(self, message: Raw) -> Raw:
+        """Give the object of a message as it is told now: no two of a conversation have the same time."""
+        told: Raw = self.moved(message)
+        stamp = self._stamps.get(str(message.get("id")))
+        if stamp is not None:
+            moment = stamp
+            told["created_at"] = map_times(message["created_at"], lambda _recorded: moment)
+        return told
 
     def person(self, user_id: str) -> Person | None:
         """Find a user by the new id."""
@@ -173,8 +181,8 @@ class Evening:
             return
         self._seen.add(message.id)
         created = _created(message.raw)
-        if created is not None and not self._keeps_times and message.at is not None:
-            self._shift.place(created, self._next(message.conversation_id, self._shift.move(created)))
+        if created is not None and not self._keeps_times:
+            self._stamps[message.id] = self._next(message.conversation_id, self._shift.move(created))
         self._said.setdefault(message.conversation_id, []).append(message)
 
     def _next(self, conversation_id: str, moment: datetime) -> datetime:
@@ -193,7 +201,8 @@ class Evening:
             return record.text
         frame = dict(record.frame)
         if record.event == "message.new" and isinstance(frame.get("data"), dict):
-            frame["data"] = {key: item for key, item in frame["data"].items() if key not in _V2_KEYS}
+            data = {key: item for key, item in frame["data"].items() if key not in _V2_KEYS}
+            return {**self.moved(frame), "data": self.told(data)}
         return self.moved(frame)
 
     def _new_id(self, conversation_id: str | None) -> str | None:

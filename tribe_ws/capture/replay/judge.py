@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from tribe_ws.capture.replay.difference import Change, Difference, Kind, what
+from tribe_ws.capture.replay.evening import ANSWERS
 from tribe_ws.capture.replay.line import Line
 from tribe_ws.capture.replay.remap import Renaming
 from tribe_ws.capture.replay.script import Expect, Key, Open, Script, Step
@@ -106,6 +107,9 @@ class Judge:
         for arrival in line.waiting:
             event = arrival.event
             if event.name == "presence" and not self._is_ours(event.data.get("user_id"), arrival.after_line):
+                continue
+            if event.name in ANSWERS and arrival.number > line.newest_explained:
+                # The session that was recorded may have ended before the answer came.
                 continue
             said = redact(event.text)[:_LONGEST_QUOTE]
             words = f"{event.name or 'a frame'} came, which was not recorded: {said}"

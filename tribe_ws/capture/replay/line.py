@@ -51,6 +51,7 @@ class Line:
         self.now_at_line = 0
         self.newest: dict[str, int] = {}
         self.is_judged = True
+        self.newest_explained = 0
         self._connection = connection
         self._count = 0
         self._moved = asyncio.Event()
@@ -92,8 +93,7 @@ class Line:
         """Give the first frame that is the recorded one, and keep it no longer; learn its ids."""
         for arrival in self.waiting:
             if _is_alike(arrival, record) and not difference(record, arrival.event, renaming):
-                self.waiting.remove(arrival)
-                return arrival
+                return self._explained(arrival)
         return None
 
     def take_like(self, record: Record, renaming: Renaming) -> Found | None:
@@ -102,7 +102,7 @@ class Line:
         if not alike:
             return None
         found = min(alike, key=lambda pair: len(pair[1]))
-        self.waiting.remove(found[0])
+        self._explained(found[0])
         return found
 
     def _find(self, record: Record, renaming: Renaming) -> Found | None:
@@ -110,9 +110,14 @@ class Line:
             return arrival, ()
         for found in self._alike(record, renaming):
             if not any(change.path in TELLING_PATHS for change in found[1]):
-                self.waiting.remove(found[0])
+                self._explained(found[0])
                 return found
         return None
+
+    def _explained(self, arrival: Arrival) -> Arrival:
+        self.waiting.remove(arrival)
+        self.newest_explained = max(self.newest_explained, arrival.number)
+        return arrival
 
     def _alike(self, record: Record, renaming: Renaming) -> list[Found]:
         return [

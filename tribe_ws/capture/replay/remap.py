@@ -183,10 +183,6 @@ class TimeShift:
             )
         return self._known[moment]
 
-    def place(self, moment: datetime, played: datetime) -> None:
-        """Say where one moment is moved to, whatever the anchor."""
-        self._known[moment] = played
-
     def apply(self, value: Any) -> Any:
         """Give a copy of a JSON value in which every time is moved."""
         return map_times(value, self.move)

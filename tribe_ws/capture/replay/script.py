@@ -22,6 +22,9 @@ LEFT_OUT_CALLS = ("/auth/", "/health", "/metrics")
 """Calls that a replay makes in its own way, or whose secrets no capture holds."""
 
 _SAME_MOMENT = timedelta(seconds=1)
+_ROUNDING = timedelta(milliseconds=2)
+"""Times are written down in whole milliseconds."""
+
 _STAND_IN = "stand-in"
 _CLOSED = re.compile(r'(?:Closed )?(\d{4})(?: "([^"]*)")?')
 
@@ -135,18 +138,23 @@ def _in_order_of_cause(lines: list[tuple[int, Record]]) -> list[tuple[int, Recor
     """Put a call, which is written down when it is answered, before the frames that it set off."""
     placed: list[tuple[int, Record]] = []
     for line, record in lines:
-        place = len(placed)
-        if (
-            record.direction == "rest" and record.method not in {"", "GET"}
-        ) or record.event == "POST message":
-            began = record.at - timedelta(seconds=record.latency or 0.0) - _SAME_MOMENT / 10
-            for index in range(len(placed) - 1, -1, -1):
-                if placed[index][1].at < began:
-                    break
-                if is_caused_by(placed[index][1], record):
-                    place = index
-        placed.insert(place, (line, record))
+        is_doing = record.direction == "rest" and record.method != "GET"
+        placed.insert(_place_of(record, placed) if is_doing else len(placed), (line, record))
     return placed
+
+
+def _place_of(call: Record, placed: list[tuple[int, Record]]) -> int:
+    """Find where a call belongs: not before it began, and not before what its user had done by then."""
+    place = len(placed)
+    began = call.at - timedelta(seconds=call.latency or 0.0)
+    for index in range(len(placed) - 1, -1, -1):
+        other = placed[index][1]
+        is_own = other.as_user == call.as_user and other.direction in {"out", "rest"}
+        if other.at < began - _ROUNDING or (is_own and other.at <= began):
+            break
+        if is_caused_by(other, call):
+            place = index
+    return place
 
 
 class _Writer:

@@ -70,6 +70,21 @@ async def replay_to_server(
         return await player.play()
 
 
+def frame_here(record: Record, renaming: Renaming, token: str) -> str:
+    """Say a recorded frame as it is said here; ``token`` stands in for one that was taken out."""
+    frame = record.frame
+    if not isinstance(frame, dict) or not frame.keys() & {"token", "after_seq", "epoch"}:
+        return renaming.text(record.text)
+    said = dict(renaming.apply(frame))
+    if said.get("token") == HIDDEN and token:
+        said["token"] = token
+    if isinstance(said.get("epoch"), str):
+        said["epoch"] = renaming.name(f"epoch:{said['epoch']}").removeprefix("epoch:")
+    if isinstance(said.get("after_seq"), int):
+        said["after_seq"] = renaming.number(str(record.conversation_id), said["after_seq"])
+    return compact_json(said)
+
+
 class _Player:
     def __init__(self, script: Script, world: World, log_in: LogIn, options: ServerReplayOptions) -> None:
         self.on_step: Callable[[Step], None] | None = None
@@ -200,7 +215,7 @@ class _Player:
             self._lost(step, step.connection)
             return
         try:
-            await line.send(self._frame(step.record, await self._token(step)))
+            await line.send(frame_here(step.record, self._renaming, await self._token(step)))
         except TribeError:
             self._lost(step, step.connection)
             return
@@ -209,20 +224,6 @@ class _Player:
     async def _token(self, step: Send) -> str:
         source = self._rest[step.user].source
         return await source.current() if source and step.record.event == "auth" else ""
-
-    def _frame(self, record: Record, token: str) -> str:
-        """Say a recorded frame as it is said here."""
-        frame, renaming = record.frame, self._renaming
-        if not isinstance(frame, dict) or not frame.keys() & {"token", "after_seq", "epoch"}:
-            return renaming.text(record.text)
-        said = dict(renaming.apply(frame))
-        if said.get("token") == HIDDEN and token:
-            said["token"] = token
-        if isinstance(said.get("epoch"), str):
-            said["epoch"] = renaming.name(f"epoch:{said['epoch']}").removeprefix("epoch:")
-        if isinstance(said.get("after_seq"), int):
-            said["after_seq"] = renaming.number(str(record.conversation_id), said["after_seq"])
-        return compact_json(said)
 
     async def _call(self, step: Call) -> None:
         record, self._counts["calls"] = step.record, self._counts["calls"] + 1
