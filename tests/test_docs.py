@@ -240,6 +240,10 @@ def test_captures_and_filters_happen_as_written(home):
     play(home, section("Captures and filters"))
 
 
+def test_replay_happens_as_written(home):
+    play(home, section("Replay"))
+
+
 def test_scenarios_happen_as_written(home):
     write_files(home, section("Scenarios"))
     play(home, section("Scenarios"))
