@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from textual.message import Message
 
+from tests.tui.stage import screen_text
 from tests.tui.waiting import until
 from tribe_ws.client.control import ControlClient
 from tribe_ws.client.rest import RestClient
@@ -15,6 +16,8 @@ from tribe_ws.demo_accounts import DEMO_PASSWORD, demo_email
 from tribe_ws.server.local import LocalServer, local_settings
 from tribe_ws_tui.inspection import Inspection
 from tribe_ws_tui.messages import TapMoved
+from tribe_ws_tui.opening import make_app
+from tribe_ws_tui.setup import InspectorSetup
 from tribe_ws_tui.tap import Tap
 
 
@@ -92,3 +95,33 @@ async def test_the_tap_outlives_its_server_and_says_so() -> None:
             await until(lambda: len(watch.posted) > count)
     finally:
         await watch.tap.stop()
+
+
+async def test_the_inspector_shows_the_table_of_who_got_a_message() -> None:
+    async def log_in(_username: str, _password: str | None) -> RestClient:
+        raise AssertionError("a tap logs nobody in")
+
+    with LocalServer(local_settings(stop_timeout=0.5)) as server:
+        control = ControlClient(server.address, server.control_key)
+        app = make_app(InspectorSetup(server.address, log_in, control=control, is_tapping=True))
+        store = app.inspector.inspection.store
+        async with app.run_test(size=(140, 40)) as pilot:
+            await until(lambda: app.inspector.tap is not None and app.inspector.tap.is_watching)
+            async with (
+                connected(server, "alice") as (alice, alices),
+                connected(server, "bob") as (_, bobs),
+                connected(server, "cara"),
+            ):
+                general = await general_of(alice)
+                await alices.subscribe(general)
+                await bobs.subscribe(general)
+                await alice.send_message(general, "Did it land?")
+                await until(lambda: any(store.kind(one).event == "message.new" for one in store.numbers))
+                number = next(one for one in store.numbers if store.kind(one).event == "message.new")
+                app.inspector.log_view.select(number)
+                await pilot.press("enter")
+                await until(lambda: "Delivered to" in screen_text(app))
+                shown = " ".join(screen_text(app).split())
+                assert "● bob 1 delivered" in shown
+                assert "○ cara 1 not sent: this connection" in shown
+        await control.close()

@@ -7,7 +7,7 @@ the ready file, or as ``LocalServer.control_key``. Errors are those of ``RestCli
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -144,7 +144,7 @@ class ControlClient:
 
     async def events(
         self, *, user: str = "", conversation: str = "", event: str = "", after: int | None = None
-    ) -> AsyncIterator[Raw]:
+    ) -> AsyncGenerator[Raw, None]:
         """Yield the journal, record by record, until the server ends; the first says that it is watching.
 
         Each is one frame of one connection, or one that went to several, with the verdict for each of them.

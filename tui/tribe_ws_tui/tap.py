@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
@@ -44,11 +45,12 @@ class Tap:
     ) -> None:
         self.names = Names((), "")
         self.lanes: dict[str, None] = {}
+        self.is_watching = False
         self._control = control
         self._inspection = inspection
         self._post = post
         self._clock = clock or SystemClock()
-        self._reader = TapReader(name_of=lambda conversation_id: self.names.short(conversation_id))
+        self._reader = TapReader(name_of=self._name_of)
         self._verdicts: OrderedDict[str, list[Verdict]] = OrderedDict()
         self._newest: int | None = None
         self._task: asyncio.Task[None] | None = None
@@ -56,6 +58,7 @@ class Tap:
     def start(self) -> None:
         """Begin to follow, in a task of its own."""
         if self._task is None:
+            self._inspection.verdicts = self.verdicts
             self._task = asyncio.get_running_loop().create_task(self._run(), name="tap")
 
     async def stop(self) -> None:
@@ -96,15 +99,22 @@ class Tap:
 
     async def _follow(self, backoff: Backoff) -> None:
         count = 0
-        async for event in self._control.events():
-            if event.get("event") == "watching":
-                backoff.reset()
-                self._post(TapMoved())
-                continue
-            self.take(event)
-            count += 1
-            if count % _IN_A_ROW == 0:
-                await asyncio.sleep(0)
+        # Closed here and not by the collector: it holds a connection.
+        async with aclosing(self._control.events()) as events:
+            async for event in events:
+                if event.get("event") == "watching":
+                    backoff.reset()
+                    self.is_watching = True
+                    self._post(TapMoved())
+                    continue
+                self.take(event)
+                count += 1
+                if count % _IN_A_ROW == 0:
+                    await asyncio.sleep(0)
+
+    def _name_of(self, conversation_id: str | None) -> str:
+        """Name a conversation; the journal tells ids only, so for an unknown one its beginning must do."""
+        return self.names.short(conversation_id) or (conversation_id or "")[:8]
 
     def _hold(self, record: Record, lane: str) -> None:
         if lane and lane not in self.lanes and len(self.lanes) < MOST_LANES:
