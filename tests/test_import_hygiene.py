@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -131,7 +132,7 @@ def imports_of(package):
 
 def declared_distributions():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    requirements = [*project["dependencies"], *project["optional-dependencies"]["postgres"]]
+    requirements = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
     return {normal(re.split(r"[^\w.-]", requirement)[0]) for requirement in requirements}
 
 

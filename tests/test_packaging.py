@@ -71,7 +71,7 @@ def test_metadata_tells_what_the_index_page_shows(wheel):
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "MIT"
     assert metadata["Description-Content-Type"] == "text/markdown"
-    assert metadata.get_all("Provides-Extra") == ["postgres"]
+    assert metadata.get_all("Provides-Extra") == ["postgres", "web"]
     assert metadata.get_payload() == (ROOT / "README.md").read_text("utf-8")
     assert f"{DIST_INFO}/licenses/LICENSE" in wheel.namelist()
 

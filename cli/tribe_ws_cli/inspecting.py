@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -59,7 +58,7 @@ def must_have_terminal(environment: Environment) -> None:
 
 async def inspect(environment: Environment, wishes: Wishes) -> None:
     """Open the inspector and come back when it is left."""
-    async with _helpers(environment) as start_server:
+    async with _server_starter(environment) as start_server:
         await run(await _setup(environment, wishes, start_server))
 
 
@@ -164,7 +163,7 @@ def _log_in(environment: Environment) -> Callable[[str, str | None], Any]:
 
 
 @asynccontextmanager
-async def _helpers(environment: Environment) -> AsyncIterator[Callable[[], Any]]:
+async def _server_starter(environment: Environment) -> AsyncIterator[Callable[[], Any]]:
     """Give what starts a local server; one that was started ends with the inspector."""
     started: list[asyncio.subprocess.Process] = []
 
@@ -192,7 +191,7 @@ async def _spawn_server(environment: Environment, port: int) -> asyncio.subproce
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **environment.environ},
+        env=dict(environment.environ),
         start_new_session=True,
     )
 

@@ -17,7 +17,15 @@ from tribe_ws_cli.chatter import GENERAL, chatting
 from tribe_ws_cli.commands.tui import _without_web
 from tribe_ws_cli.environment import Environment, resolve
 from tribe_ws_cli.exit_codes import ExitCode
-from tribe_ws_cli.inspecting import Wishes, _helpers, _setup, log_file, looks, must_have_terminal, web_command
+from tribe_ws_cli.inspecting import (
+    Wishes,
+    _server_starter,
+    _setup,
+    log_file,
+    looks,
+    must_have_terminal,
+    web_command,
+)
 
 
 def environment(**flags: Any) -> Environment:
@@ -151,7 +159,7 @@ async def test_the_inspector_starts_a_server_and_ends_it(monkeypatch: pytest.Mon
         port = probe.getsockname()[1]
     monkeypatch.setenv("TRIBE_WS_URL", f"http://127.0.0.1:{port}")
     env = environment()
-    async with _helpers(env) as start_server:
+    async with _server_starter(env) as start_server:
         control = await start_server()
         assert control is not None
         assert (await control.info())["world"]["name"] == "demo"

@@ -7,12 +7,11 @@ clause that each part of it stands under.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from tribe_ws.capture.violation import Violation
 from tribe_ws.protocol.clause import Level
@@ -97,7 +96,7 @@ def quote(value: Any) -> str:
     return text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 1]}…"
 
 
-def _wrong(clause_at: ClauseAt, details: ErrorDetails) -> Violation:
+def _wrong(clause_at: ClauseAt, details: Mapping[str, Any]) -> Violation:
     path = ".".join(str(step) for step in details["loc"])
     clause = clause_at(path)
     if details["type"] == "missing":
