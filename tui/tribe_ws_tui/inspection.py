@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from tribe_ws.capture.record import Record
-from tribe_ws.capture.tap import Verdict
 from tribe_ws.capture.writer import CaptureError, CaptureWriter
 from tribe_ws_tui.event_store import KEEP, CaptureStore
 
@@ -31,15 +30,11 @@ class Delivery:
 
 
 class Inspection:
-    """One store and one recording for all sessions; ``on_trouble`` hears once of a recording that broke.
-
-    ``verdicts`` tells for the message of an event who got it and who did not, as far as a tap knows.
-    """
+    """One store and one recording for all sessions; ``on_trouble`` hears once of a recording that broke."""
 
     def __init__(self, keep: int = KEEP, on_trouble: Callable[[CaptureError], None] | None = None) -> None:
         self.store = CaptureStore(keep)
         self.writer: CaptureWriter | None = None
-        self.verdicts: Callable[[int], tuple[Verdict, ...]] = lambda _number: ()
         self._on_trouble = on_trouble
         self._posted: OrderedDict[str, float] = OrderedDict()
         self._arrived: OrderedDict[str, list[tuple[int, float]]] = OrderedDict()

@@ -58,7 +58,6 @@ class Tap:
     def start(self) -> None:
         """Begin to follow, in a task of its own."""
         if self._task is None:
-            self._inspection.verdicts = self.verdicts
             self._task = asyncio.get_running_loop().create_task(self._run(), name="tap")
 
     async def stop(self) -> None:
