@@ -161,12 +161,19 @@ async def further(stage: Stage, folder: Path) -> AsyncIterator[str]:
     stage.alice.hear_message("bob", "This goes into the file", DESIGN)
     stage.clock.advance(30)
     stage.alice.hear_message("cara", "This too")
-    stage.app.clear_notifications()
+    await quiet(stage)
     yield "23-recording"
     stage.screen.record(None)
     stage.screen.play(capture)
-    stage.app.clear_notifications()
+    await quiet(stage)
     assert stage.screen.replay is not None
     stage.screen.replay.pause()
     stage.screen.replay.seek(10.0)
     yield "24-replay"
+
+
+async def quiet(stage: Stage) -> None:
+    """Wait until nothing said in passing is on the screen; it would name a folder of this run."""
+    await stage.pilot.pause()
+    stage.app.clear_notifications()
+    await stage.until(lambda: not stage.app.screen.query("Toast"))

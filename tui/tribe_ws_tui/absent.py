@@ -16,11 +16,11 @@ class NoSession:
     is_read_only = True
     sends_typing = False
 
-    def __init__(self, label: str, username: str = "nobody") -> None:
+    def __init__(self, label: str, words: str = "", username: str = "nobody") -> None:
         self.label = label
         self.username = username
         self.names = Names((), username)
-        self.state = SessionState(username, link=Link(LinkKind.REPLAY))
+        self.state = SessionState(username, link=Link(LinkKind.REPLAY, words=words))
 
     def now(self) -> float:
         """Tell the seconds of the system's clock."""

@@ -1,4 +1,4 @@
-"""Why did this client not get it? Who a message went to, as far as the inspector's own sessions can tell."""
+"""Why did this client not get it? Who a message went to, as our sessions or the tap can tell."""
 
 from __future__ import annotations
 
@@ -8,15 +8,24 @@ from tribe_ws.capture.record import Record
 from tribe_ws.capture.words import latency_text
 from tribe_ws_tui.inspection import Inspection
 from tribe_ws_tui.sessions import InspectorSession
+from tribe_ws_tui.tap import Tap
 from tribe_ws_tui.widgets.detail import Delivery
 
 _MESSAGES = frozenset({"POST message", "message.new"})
 
 
 def deliveries_of(
-    record: Record, inspection: Inspection, sessions: Sequence[InspectorSession]
+    record: Record, inspection: Inspection, sessions: Sequence[InspectorSession], tap: Tap | None = None
 ) -> tuple[Delivery, ...]:
-    """Tell of everybody in the conversation of a message whether it arrived, when, and if not, why."""
+    """Tell of everybody in the conversation of a message whether it arrived, when, and if not, why.
+
+    A tap knows every connection of the server, and its word is taken where there is one.
+    """
+    if tap is not None and (verdicts := tap.verdicts(record.seq)):
+        return tuple(
+            Delivery(one.connection or one.recipient, one.reason, has_arrived=one.is_delivered)
+            for one in verdicts
+        )
     if record.event not in _MESSAGES or record.conversation_id is None:
         return ()
     arrived: dict[str, list[float | None]] = {}

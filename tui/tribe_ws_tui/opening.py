@@ -25,7 +25,8 @@ def make_app(setup: InspectorSetup) -> InspectorApp:
 
     def open_session(letter: str, username: str) -> InspectorSession:
         if not username:
-            return NoSession(letter)
+            address = setup.address
+            return NoSession(letter, f"tapping {address.host}:{address.port}" if setup.is_tapping else "")
         return LiveSession(letter, username, setup.log_in, setup.address, inspection, post)
 
     inspection = Inspection(setup.keep, tell)

@@ -74,6 +74,8 @@ def count(number: int, word: str) -> str:
 def link_words(state: SessionState, now: float, place: str, fps: int = 4) -> tuple[str, Tone]:
     """Say where a session stands with its server, in the words of the status bar."""
     link = state.link
+    if link.kind is LinkKind.REPLAY and link.words:
+        return f"▷ {link.words}", "accent"
     if link.kind in _PLAIN:
         return _PLAIN[link.kind]
     passed = max(0.0, now - link.since)

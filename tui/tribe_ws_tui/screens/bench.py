@@ -18,6 +18,7 @@ from tribe_ws_tui.inspection import Inspection
 from tribe_ws_tui.replaying import Replay
 from tribe_ws_tui.sessions import InspectorSession
 from tribe_ws_tui.setup import InspectorSetup
+from tribe_ws_tui.tap import Tap
 from tribe_ws_tui.widgets.composer import Composer
 from tribe_ws_tui.widgets.detail import Detail, Opened
 from tribe_ws_tui.widgets.event_log import EventLog
@@ -58,6 +59,8 @@ class Bench(Screen[None]):
         self.active = 0
         self.replay: Replay | None = None
         self.is_linked = True
+        self.tap: Tap | None = None
+        self.labels: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
         """Put everything in its place; the style sheet says what is seen at which width."""
@@ -194,7 +197,8 @@ class Bench(Screen[None]):
         for session in (*([own.session] if own else []), *self.sessions):
             if session.names.short(kind.conversation_id):
                 return session.names.label(kind.conversation_id)
-        return f"#{kind.conversation}" if kind.conversation else ""
+        known = self.labels.get(kind.conversation_id or "", "")
+        return known or (f"#{kind.conversation}" if kind.conversation else "")
 
     def names_of(self, letter: str, field: str) -> Iterable[str]:
         """Tell which names could stand in a field of the filter, or after a mark in the composer."""
@@ -258,7 +262,7 @@ class Bench(Screen[None]):
         return Opened(
             record,
             store.record(self._previous(record.seq)),
-            deliveries_of(record, self.inspection, self.sessions),
+            deliveries_of(record, self.inspection, self.sessions, self.tap),
             self._meanings(record.frame),
             is_marked=store.is_marked(record.seq),
         )

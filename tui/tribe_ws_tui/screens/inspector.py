@@ -7,7 +7,9 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 
-from tribe_ws.errors import NotFound
+from tribe_ws.client.control import ControlClient
+from tribe_ws.errors import NotFound, TribeError
+from tribe_ws_tui.event_lines import Columns
 from tribe_ws_tui.inspection import Inspection
 from tribe_ws_tui.keymap import Key, Scope, bindings
 from tribe_ws_tui.messages import ReplayMoved, Said, SessionMoved, TapMoved
@@ -17,6 +19,7 @@ from tribe_ws_tui.screens.writing_keys import WritingKeys
 from tribe_ws_tui.sessions import InspectorSession
 from tribe_ws_tui.setup import InspectorSetup
 from tribe_ws_tui.sturdy import Sturdy
+from tribe_ws_tui.tap import Tap
 from tribe_ws_tui.widgets.detail import Detail
 from tribe_ws_tui.widgets.filter_bar import FilterInput
 from tribe_ws_tui.widgets.key_bar import KeyBar
@@ -45,13 +48,29 @@ class Inspector(Sturdy, WritingKeys):
             await self.begin_as(user)
         if self.setup.replay is not None:
             self.play(self.setup.replay)
+        if self.setup.is_tapping and self.control is not None:
+            await self._tap(self.control)
         self.set_interval(1 / REFRESHES, self.refresh_all)
         self.run_worker(self.fetch_faults())
         if self.setup.record is not None:
             self.record(self.setup.record)
 
+    async def _tap(self, control: ControlClient) -> None:
+        """Follow every connection of the local server, each in a lane of its own."""
+        self.tap = Tap(control, self.inspection, self.post_message)
+        self.tap.start()
+        self.log_view.set_columns(Columns(lane=True))
+        self.log_view.set_labels(self.label_of)
+        try:
+            world = (await control.info()).get("world", {})
+        except TribeError:
+            return
+        self.labels = {str(one["id"]): str(one["label"]) for one in world.get("conversations", ())}
+
     async def on_unmount(self) -> None:
-        """Close every session and the recording."""
+        """Close every session, the tap and the recording."""
+        if self.tap is not None:
+            await self.tap.stop()
         for session in self.sessions:
             await session.stop()
         self.inspection.stop_recording()
@@ -70,6 +89,8 @@ class Inspector(Sturdy, WritingKeys):
         pane = self.pane_of(event.label)
         if pane is not None:
             pane.log_view.set_labels(self.label_of)
+            if self.tap is not None:
+                self.tap.names = pane.session.names
             self._subscribe_at_first(pane)
         self.refresh_all()
 
