@@ -296,49 +296,51 @@ async def write(stage: Stage, text: str) -> None:
     await stage.press("enter")
 
 
-@pytest.mark.parametrize(
-    ("text", "call"),
-    [
-        ("/subscribe design", ("send", {"event": "subscribe", "conversation_id": DESIGN})),
-        ("/unsubscribe", ("send", {"event": "unsubscribe", "conversation_id": GENERAL})),
-        ("/msg /slashes", ("say", GENERAL, "/slashes")),
-        ("//slashes", ("say", GENERAL, "/slashes")),
-        ("/typing on", ("send", {"event": "typing", "conversation_id": GENERAL, "is_typing": True})),
-        ("/presence away", ("send", {"event": "presence", "status": "away"})),
-        ("/ping", ("send", {"event": "ping"})),
-        ("/raw no JSON", ("send", "no JSON")),
-        ('{"event":"ping"}', ("send", '{"event":"ping"}')),
-        ("/reconnect", ("reconnect",)),
-        ("/close 4000 bye now", ("close", 4000, "bye now")),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-async def test_commands_reach_the_session(text: str, call: tuple[Any, ...]) -> None:
-    async with staged() as stage:
-        await write(stage, text)
-        assert call in stage.alice.calls, stage.alice.calls
-        assert stage.screen.pane.composer.text == ""
+COMMANDS: list[tuple[str, tuple[Any, ...]]] = [
+    ("/subscribe design", ("send", {"event": "subscribe", "conversation_id": DESIGN})),
+    ("/unsubscribe", ("send", {"event": "unsubscribe", "conversation_id": GENERAL})),
+    ("/msg /slashes", ("say", GENERAL, "/slashes")),
+    ("//slashes", ("say", GENERAL, "/slashes")),
+    ("/typing on", ("send", {"event": "typing", "conversation_id": GENERAL, "is_typing": True})),
+    ("/presence away", ("send", {"event": "presence", "status": "away"})),
+    ("/ping", ("send", {"event": "ping"})),
+    ("/raw no JSON", ("send", "no JSON")),
+    ('{"event":"ping"}', ("send", '{"event":"ping"}')),
+    ("/reconnect", ("reconnect",)),
+    ("/close 4000 bye now", ("close", 4000, "bye now")),
+]
+COMPLAINTS: list[tuple[str, str]] = [
+    ("/subscibe x", "Did you mean /subscribe?"),
+    ("/conv generl", "did you mean #general?"),
+    ("/ping many", "/ping N, from 1 to 1000"),
+    ("/close 1006", "/close CODE REASON"),
+    ("/typing maybe", "/typing on|off|5s"),
+    ("/presence asleep", "/presence online|away|offline"),
+    ("/file none.txt", "No such file"),
+    ("/conv", "/conv NAME"),
+    ("/filter form:x", "unknown field"),
+]
 
 
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("/subscibe x", "Did you mean /subscribe?"),
-        ("/conv generl", "did you mean #general?"),
-        ("/ping many", "/ping N, from 1 to 1000"),
-        ("/close 1006", "/close CODE REASON"),
-        ("/typing maybe", "/typing on|off|5s"),
-        ("/presence asleep", "/presence online|away|offline"),
-        ("/file none.txt", "No such file"),
-        ("/conv", "/conv NAME"),
-        ("/filter form:x", "unknown field"),
-    ],
-)
-async def test_what_cannot_be_done_is_told_and_stays_in_the_composer(text: str, complaint: str) -> None:
+async def test_commands_reach_the_session() -> None:
     async with staged() as stage:
-        await write(stage, text)
-        await stage.sees(complaint)
-        assert stage.screen.pane.composer.text == (text if not text.startswith("/filter") else "")
+        for text, call in COMMANDS:
+            stage.screen.choose_conversation(GENERAL)
+            if not stage.alice.state.link.is_open:
+                stage.alice.reconnect()
+            stage.alice.calls.clear()
+            await write(stage, text)
+            assert call in stage.alice.calls, (text, stage.alice.calls)
+            assert stage.screen.pane.composer.text == ""
+
+
+async def test_what_cannot_be_done_is_told_and_stays_in_the_composer() -> None:
+    async with staged() as stage:
+        for text, complaint in COMPLAINTS:
+            await write(stage, text)
+            await stage.sees(complaint)
+            assert stage.screen.pane.composer.text == (text if not text.startswith("/filter") else "")
+            stage.app.clear_notifications()
 
 
 async def test_commands_reach_the_screen(tmp_path: Path) -> None:

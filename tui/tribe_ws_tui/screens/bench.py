@@ -264,6 +264,7 @@ class Bench(Screen[None]):
             store.record(self._previous(record.seq)),
             deliveries_of(record, self.inspection, self.sessions, self.tap),
             self._meanings(record.frame),
+            self.label_of(store.kind(record.seq)),
             is_marked=store.is_marked(record.seq),
         )
 

@@ -57,6 +57,7 @@ class Opened:
     previous: Record | None = None
     deliveries: Sequence[Delivery] = ()
     names: dict[str, str] | None = None
+    label: str = ""
     is_marked: bool = False
 
 
@@ -192,7 +193,7 @@ def _head(opened: Opened | None) -> Content:
         return toned("Nothing is selected. Enter on a row opens it.", "dim")
     record = opened.record
     mark = "  marked" if opened.is_marked else ""
-    where = f"  #{record.conversation}" if record.conversation else ""
+    where = f"  {opened.label}" if opened.label else ""
     status = f"  {record.status}" if record.status else ""
     size = size_words(len(record.text.encode("utf-8", "replace")))
     first = toned(f"{ARROWS[record.direction]} {record.event}{where}{status}  {size}{mark}", "strong")

@@ -91,6 +91,8 @@ class SessionPane(Vertical):
         title = f"as {self.session.username} → {self.label}" if self.label else f"as {self.session.username}"
         is_read_only = is_read_only or self.session.is_read_only
         off = _OFF[LinkKind.REPLAY] if is_read_only else _OFF.get(state.link.kind, "")
+        if state.link.kind is LinkKind.REPLAY and state.link.words:
+            off = "a tap only watches; u acts as somebody"
         self.composer.show(self.conversation_id, title, off)
 
     def choose_by_itself(self) -> None:
