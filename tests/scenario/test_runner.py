@@ -523,6 +523,7 @@ async def test_the_rarer_words_of_the_language_do_what_they_say(own_server):
               - alice: {send: One, to: team, type: text, key: k1, client_message_id: c1, capture: {id: id}}
               - alice: {send: One, to: team, type: text, key: k1, client_message_id: c1, status: 200}
               - alice: {send: Two, to: team, reply_to: "${{ id }}"}
+              - bob: {expect: message.new, data: {content: Two}}
               - bob: forget
               - bob: {never: message.new, for: 10ms}
               - server: {fault: "delay 10ms @bob"}
