@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tribe_ws.scenario.finding import RULES
-from tribe_ws.scenario.matcher_forms import FORMS, WORDS
-from tribe_ws.scenario.verbs import ACTOR_VERBS, CLOSE_VERBS, FLOW_VERBS, SERVER_VERBS, Option, Verb
+from tribe_ws.scenario.language.matcher_forms import FORMS, WORDS
+from tribe_ws.scenario.language.verbs import ACTOR_VERBS, CLOSE_VERBS, FLOW_VERBS, SERVER_VERBS, Option, Verb
+from tribe_ws.scenario.linting.finding import RULES
 
 
 def actor_verbs() -> str:

@@ -13,7 +13,7 @@ from tribe_ws.client.rest import RestClient
 from tribe_ws.client.tokens import Tokens
 from tribe_ws.errors import AuthenticationError
 from tribe_ws.running import running_server
-from tribe_ws.scenario.accounts import Account, LogIn, Target, as_demo_users, by_password
+from tribe_ws.scenario.running.accounts import Account, LogIn, Target, as_demo_users, by_password
 from tribe_ws_cli.checking import control_of, given_accounts
 from tribe_ws_cli.environment import Environment
 from tribe_ws_cli.identity import keep

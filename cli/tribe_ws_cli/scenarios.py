@@ -8,13 +8,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from tribe_ws.errors import ConfigurationError
+from tribe_ws.scenario.language.loading import load_scenario
 from tribe_ws.scenario.library import find_scenarios
-from tribe_ws.scenario.loading import load_scenario
 from tribe_ws.scenario.model import Scenario
 from tribe_ws.scenario.place import did_you_mean
-from tribe_ws.scenario.report import as_json, explanation, headline, summary
+from tribe_ws.scenario.reports.report import as_json, explanation, headline, summary
 from tribe_ws.scenario.result import ScenarioResult, SuiteResult
-from tribe_ws.scenario.suite import run_suite
+from tribe_ws.scenario.running.suite import run_suite
 from tribe_ws_cli.casting import Stages
 from tribe_ws_cli.diagnostics import Talk, UsageProblem, exit_code
 from tribe_ws_cli.environment import Environment
@@ -99,7 +99,7 @@ def _tell(environment: Environment, result: ScenarioResult) -> None:
 
 
 def _report(environment: Environment, wishes: Wishes, suite: SuiteResult) -> None:
-    from tribe_ws.scenario.junit import to_annotations, to_junit
+    from tribe_ws.scenario.reports.junit import to_annotations, to_junit
 
     if wishes.junit is not None:
         wishes.junit.write_text(to_junit(suite), "utf-8")
@@ -129,7 +129,7 @@ def _exit_code(suite: SuiteResult) -> ExitCode:
 def write_new(environment: Environment, capture: Path, out: Path | None, name: str) -> None:
     """Write the scenario that a capture tells, to a file that is not there yet or to stdout."""
     from tribe_ws.capture.reader import read_capture
-    from tribe_ws.scenario.from_capture import scenario_of
+    from tribe_ws.scenario.retelling.from_capture import scenario_of
 
     text = scenario_of(read_capture(capture).records, name=name or capture.stem, source=capture.name)
     if out is None:

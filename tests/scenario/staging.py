@@ -9,10 +9,10 @@ from typing import Any
 
 from tribe_ws.client.control import ControlClient
 from tribe_ws.client.events import Event, read_event
-from tribe_ws.scenario.accounts import Target, as_demo_users
-from tribe_ws.scenario.loading import parse_scenario
+from tribe_ws.scenario.language.loading import parse_scenario
 from tribe_ws.scenario.result import ScenarioResult
-from tribe_ws.scenario.runner import run_scenario
+from tribe_ws.scenario.running.accounts import Target, as_demo_users
+from tribe_ws.scenario.running.runner import run_scenario
 from tribe_ws.server.local import LocalServer
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tribe_ws.scenario.beginning import account_variables, first_variables
-from tribe_ws.scenario.loading import parse_scenario
+from tribe_ws.scenario.language.beginning import account_variables, first_variables
+from tribe_ws.scenario.language.loading import parse_scenario
 from tribe_ws.scenario.place import ScenarioError
 
 SCENARIO = parse_scenario(

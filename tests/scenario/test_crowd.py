@@ -6,8 +6,8 @@ import pytest
 
 from benchmarks.crowd import Crowd
 from tests.scenario.staging import target_of
-from tribe_ws.scenario.loading import load_scenario, parse_scenario
-from tribe_ws.scenario.runner import run_scenario
+from tribe_ws.scenario.language.loading import load_scenario, parse_scenario
+from tribe_ws.scenario.running.runner import run_scenario
 from tribe_ws.server.local import LocalServer, local_settings
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tribe_ws.scenario.document import (
+from tribe_ws.scenario.language.document import (
     LONGEST_FILE,
     Key,
     MappingNode,

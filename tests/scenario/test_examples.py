@@ -9,10 +9,10 @@ import pytest
 from tests.scenario.staging import target_of
 from tribe_ws.capture.reader import read_capture
 from tribe_ws.client.control import ControlClient
-from tribe_ws.scenario.from_capture import scenario_of
-from tribe_ws.scenario.linting import lint
-from tribe_ws.scenario.loading import load_scenario, parse_scenario
-from tribe_ws.scenario.runner import run_scenario
+from tribe_ws.scenario.language.loading import load_scenario, parse_scenario
+from tribe_ws.scenario.linting.linter import lint
+from tribe_ws.scenario.retelling.from_capture import scenario_of
+from tribe_ws.scenario.running.runner import run_scenario
 from tribe_ws.server.local import LocalServer, local_settings
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"

@@ -14,12 +14,12 @@ from tribe_ws.capture.record import Record
 from tribe_ws.capture.tap import TapReader
 from tribe_ws.client.control import ControlClient
 from tribe_ws.errors import ConfigurationError
-from tribe_ws.scenario.accounts import Target, as_demo_users
-from tribe_ws.scenario.from_capture import scenario_of
-from tribe_ws.scenario.linting import lint
-from tribe_ws.scenario.loading import parse_scenario
+from tribe_ws.scenario.language.loading import parse_scenario
+from tribe_ws.scenario.linting.linter import lint
 from tribe_ws.scenario.model import Send
-from tribe_ws.scenario.runner import run_scenario
+from tribe_ws.scenario.retelling.from_capture import scenario_of
+from tribe_ws.scenario.running.accounts import Target, as_demo_users
+from tribe_ws.scenario.running.runner import run_scenario
 from tribe_ws.server.local import LocalServer, local_settings
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)

@@ -13,9 +13,9 @@ from tests.scenario.staging import run
 from tribe_ws.client.rest import RestClient
 from tribe_ws.client.results import read_user
 from tribe_ws.protocol.urls import parse_address
-from tribe_ws.scenario.accounts import Account, Target, by_password
-from tribe_ws.scenario.loading import parse_scenario
-from tribe_ws.scenario.runner import run_scenario
+from tribe_ws.scenario.language.loading import parse_scenario
+from tribe_ws.scenario.running.accounts import Account, Target, by_password
+from tribe_ws.scenario.running.runner import run_scenario
 
 ROOM = "0190a000-0000-7000-8000-000000000001"
 CONNECTED = '{"event":"connected","message":"WebSocket connection established"}'
@@ -122,7 +122,7 @@ async def test_a_text_that_is_no_object_can_be_expected():
 
 
 async def test_a_server_that_does_not_read_fails_the_step_that_sends(monkeypatch):
-    monkeypatch.setattr("tribe_ws.scenario.asking.SENDING", 0.2)
+    monkeypatch.setattr("tribe_ws.scenario.running.asking.SENDING", 0.2)
     steps = "  - repeat: 200\n    steps: [{alice: {raw: '%s'}}]\n" % ("x" * 100_000)
     async with served(deaf) as address:
         result = await play(address, steps)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.scenario.staging import event
-from tribe_ws.scenario.inbox import Ending, Inbox, Search
-from tribe_ws.scenario.watching import until
+from tribe_ws.scenario.running.inbox import Ending, Inbox, Search
+from tribe_ws.scenario.running.watching import until
 
 
 def fill(inbox, *names):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tribe_ws.scenario.finding import RULES, Finding
+from tribe_ws.scenario.language.loading import parse_scenario
 from tribe_ws.scenario.library import builtin_scenarios
-from tribe_ws.scenario.linting import lint, lint_file
-from tribe_ws.scenario.loading import parse_scenario
+from tribe_ws.scenario.linting.finding import RULES, Finding
+from tribe_ws.scenario.linting.linter import lint, lint_file
 from tribe_ws.scenario.place import Place
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "scenarios"

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tribe_ws.scenario.linting import lint
-from tribe_ws.scenario.loading import load_scenario, parse_assignment, parse_scenario
+from tribe_ws.scenario.language.loading import load_scenario, parse_assignment, parse_scenario
+from tribe_ws.scenario.language.verbs import ACTOR_VERBS, CLOSE_VERBS, FLOW_VERBS, SERVER_VERBS
+from tribe_ws.scenario.linting.linter import lint
 from tribe_ws.scenario.model import (
     ConnectionName,
     Expect,
@@ -24,7 +25,6 @@ from tribe_ws.scenario.model import (
     every_step,
 )
 from tribe_ws.scenario.place import Place, ScenarioError
-from tribe_ws.scenario.verbs import ACTOR_VERBS, CLOSE_VERBS, FLOW_VERBS, SERVER_VERBS
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "fixtures" / "scenarios"

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tribe_ws.scenario.document import read_document
-from tribe_ws.scenario.matcher_forms import FORMS, WORDS, read_matcher
+from tribe_ws.scenario.language.document import read_document
+from tribe_ws.scenario.language.matcher_forms import FORMS, WORDS, read_matcher
+from tribe_ws.scenario.language.reading import Reading
+from tribe_ws.scenario.language.writing import flow
 from tribe_ws.scenario.matchers import ABSENT, Capture, Difference, Keys, Literal, is_same, narrowed, shown
 from tribe_ws.scenario.place import Place, ScenarioError
-from tribe_ws.scenario.reading import Reading
 from tribe_ws.scenario.substitution import Variables
-from tribe_ws.scenario.writing import flow
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 UUID = "7b25f672-2ae0-56a2-a264-7f656e1c1c68"

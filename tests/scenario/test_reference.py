@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tribe_ws.scenario.linting import lint
-from tribe_ws.scenario.loading import FRAGMENT_KEYS, SCENARIO_KEYS, load_scenario
-from tribe_ws.scenario.people import ACTOR_KEYS, BUILT_IN_VARIABLES
+from tribe_ws.scenario.language.loading import FRAGMENT_KEYS, SCENARIO_KEYS, load_scenario
+from tribe_ws.scenario.language.people import ACTOR_KEYS, BUILT_IN_VARIABLES
+from tribe_ws.scenario.linting.linter import lint
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "scenarios.md").read_text("utf-8")

@@ -12,12 +12,12 @@ import pytest
 
 from tests.scenario.staging import NOW, event
 from tribe_ws.errors import CannotConnect
-from tribe_ws.scenario.diary import Diary, Labels, RestCall, record_of
-from tribe_ws.scenario.inbox import Ending
-from tribe_ws.scenario.junit import to_annotations, to_junit
 from tribe_ws.scenario.place import Place
-from tribe_ws.scenario.report import as_json, explanation, headline, record_line, summary
+from tribe_ws.scenario.reports.junit import to_annotations, to_junit
+from tribe_ws.scenario.reports.report import as_json, explanation, headline, record_line, summary
 from tribe_ws.scenario.result import Failure, Log, ScenarioResult, StepResult, SuiteResult
+from tribe_ws.scenario.running.diary import Diary, Labels, RestCall, record_of
+from tribe_ws.scenario.running.inbox import Ending
 
 TEAM, ALICE = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 LABELS = Labels({TEAM: "team"}, {ALICE: "alice"})

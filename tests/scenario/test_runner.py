@@ -11,10 +11,10 @@ from tests.scenario.staging import run, target_of
 from tribe_ws.client.control import ControlClient
 from tribe_ws.clock import SystemClock
 from tribe_ws.errors import AuthenticationError
-from tribe_ws.scenario.inbox import Inbox
-from tribe_ws.scenario.loading import load_scenario, parse_scenario
-from tribe_ws.scenario.runner import run_scenario
-from tribe_ws.scenario.stage import Stage
+from tribe_ws.scenario.language.loading import load_scenario, parse_scenario
+from tribe_ws.scenario.running.inbox import Inbox
+from tribe_ws.scenario.running.runner import run_scenario
+from tribe_ws.scenario.running.stage import Stage
 from tribe_ws.server.local import LocalServer, local_settings
 
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tribe_ws.scenario.document import plain, read_document
+from tribe_ws.scenario.language.document import plain, read_document
+from tribe_ws.scenario.language.loading import parse_scenario
+from tribe_ws.scenario.language.matcher_forms import FORMS, WORDS
+from tribe_ws.scenario.language.schema import scenario_schema
+from tribe_ws.scenario.language.verbs import ACTOR_VERBS, CLOSE_VERBS, FLOW_VERBS, SERVER_VERBS
 from tribe_ws.scenario.library import builtin_scenarios
-from tribe_ws.scenario.loading import parse_scenario
-from tribe_ws.scenario.matcher_forms import FORMS, WORDS
 from tribe_ws.scenario.place import ScenarioError
-from tribe_ws.scenario.schema import scenario_schema
-from tribe_ws.scenario.verbs import ACTOR_VERBS, CLOSE_VERBS, FLOW_VERBS, SERVER_VERBS
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "scenarios"
 SCHEMA = scenario_schema()

@@ -9,11 +9,11 @@ import pytest
 
 from tests.scenario.staging import target_of
 from tribe_ws.errors import CannotConnect, ConfigurationError
+from tribe_ws.scenario.language.loading import load_scenario, parse_scenario
 from tribe_ws.scenario.library import BUILTIN, builtin_scenarios, find_scenarios
-from tribe_ws.scenario.linting import lint_file
-from tribe_ws.scenario.loading import load_scenario, parse_scenario
+from tribe_ws.scenario.linting.linter import lint_file
 from tribe_ws.scenario.result import ScenarioResult
-from tribe_ws.scenario.suite import run_suite
+from tribe_ws.scenario.running.suite import run_suite
 
 FINE = parse_scenario("name: Fine\nactors: [alice]\nsteps: [{alice: ping}]")
 WRONG = parse_scenario("name: Wrong\nactors: [alice]\nsteps: [{alice: {expect: pong, within: 10ms}}]")

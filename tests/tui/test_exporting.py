@@ -15,7 +15,7 @@ from tribe_ws.capture.reader import read_capture
 from tribe_ws.capture.record import Record
 from tribe_ws.errors import TribeError
 from tribe_ws.protocol.urls import ServerAddress
-from tribe_ws.scenario.loading import load_scenario
+from tribe_ws.scenario.language.loading import load_scenario
 from tribe_ws_tui.exporting import Form, default_name, export
 
 EVENTS = [

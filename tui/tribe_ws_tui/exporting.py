@@ -59,7 +59,7 @@ def written(
 
 def _scenario(records: Sequence[Record], path: Path) -> str:
     # Only here: reading and writing YAML costs a tenth of a second.
-    from tribe_ws.scenario.from_capture import scenario_of
+    from tribe_ws.scenario.retelling.from_capture import scenario_of
 
     return scenario_of(map(redact_record, records), name=path.stem, source="what the inspector held")
 

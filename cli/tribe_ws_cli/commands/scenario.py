@@ -14,7 +14,7 @@ from tribe_ws_cli.environment import Environment
 from tribe_ws_cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from tribe_ws.scenario.finding import Finding
+    from tribe_ws.scenario.linting.finding import Finding
 
 scenario = group("Scripted conversations of several people: run, check and write them.")
 
@@ -102,8 +102,8 @@ def run_scenarios(
 @command(examples=("tribe-ws scenario list", "tribe-ws scenario list tests/scenarios"), without=_SERVERLESS)
 def list_scenarios(context: typer.Context, words: Words = None) -> None:
     """List the built-in scenarios, or those of files and folders."""
+    from tribe_ws.scenario.language.loading import load_scenario
     from tribe_ws.scenario.library import builtin_scenarios, find_scenarios
-    from tribe_ws.scenario.loading import load_scenario
     from tribe_ws.scenario.model import every_step
 
     environment = environment_of(context)
@@ -152,7 +152,7 @@ def lint_scenarios(context: typer.Context, words: Words = None, var: Variables =
     Exit 3 if there is an error; a warning alone is none.
     """
     from tribe_ws.scenario.library import find_scenarios
-    from tribe_ws.scenario.linting import lint_file
+    from tribe_ws.scenario.linting.linter import lint_file
 
     environment = environment_of(context)
     variables = _assignments(var)
@@ -197,7 +197,7 @@ def new_scenario(
 @command(examples=("tribe-ws scenario schema > scenario.schema.json",), without=(*_SERVERLESS, "json"))
 def print_schema(context: typer.Context) -> None:
     """Print the JSON Schema of scenario files, for editors."""
-    from tribe_ws.scenario.schema import scenario_schema
+    from tribe_ws.scenario.language.schema import scenario_schema
 
     environment_of(context).output.line(json.dumps(scenario_schema(), indent=2, ensure_ascii=False))
 
@@ -212,7 +212,7 @@ def _words(words: list[str] | None) -> tuple[str, ...]:
 
 
 def _assignments(texts: list[str] | None) -> dict[str, str]:
-    from tribe_ws.scenario.loading import parse_assignment
+    from tribe_ws.scenario.language.loading import parse_assignment
 
     try:
         return dict(map(parse_assignment, texts or []))

@@ -1,0 +1,1 @@
+"""What can be said of a scenario without running it: one module for each kind of rule."""
