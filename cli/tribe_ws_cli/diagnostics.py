@@ -109,7 +109,7 @@ def exit_code(error: BaseException) -> ExitCode:
             return ExitCode.NOT_AUTHENTICATED
         case ApiError(status=status) if status in _UNAUTHENTICATED_STATUS:
             return ExitCode.NOT_AUTHENTICATED
-        case ApiError(status=404) | TribeError(code="bad_filter"):
+        case ApiError(status=404) | TribeError(code="bad_filter" | "usage"):
             return ExitCode.USAGE
         case TribeError(code="capture"):
             return ExitCode.CONFIGURATION
@@ -128,7 +128,6 @@ _EXIT_CODES: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (ProtocolViolation, ExitCode.CONTRACT_VIOLATED),
     (ConfigurationError, ExitCode.CONFIGURATION),
     (NotFound, ExitCode.USAGE),
-    (UsageProblem, ExitCode.USAGE),
     (ApiError, ExitCode.FAILED),
     (OSError, ExitCode.CONFIGURATION),
 )

@@ -14,7 +14,7 @@ from prompt_toolkit.patch_stdout import patch_stdout
 
 from tribe_ws.protocol.frames import CLIENT_FRAMES
 from tribe_ws.running import data_folder
-from tribe_ws_cli.diagnostics import UsageProblem
+from tribe_ws.typed_lines import NotUnderstood
 from tribe_ws_cli.environment import Environment
 from tribe_ws_cli.inputs import COMMANDS, read_input
 from tribe_ws_cli.lifetime import Interrupted
@@ -57,7 +57,7 @@ async def read_terminal(live: Live, person: Conversationalist) -> None:
 async def _carry_out(line: str, live: Live, person: Conversationalist) -> None:
     try:
         order = read_input(line)
-    except UsageProblem as problem:
+    except NotUnderstood as problem:
         live.note("error", str(problem), tag="error")
         return
     if order is not None:

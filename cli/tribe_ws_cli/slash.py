@@ -13,8 +13,9 @@ from tribe_ws.capture.names import Names, slug
 from tribe_ws.client.tokens import claims_of
 from tribe_ws.durations import format_duration, parse_duration
 from tribe_ws.errors import NotFound, TribeError
+from tribe_ws.typed_lines import Order, RawFrame, Say, Typed
 from tribe_ws_cli.diagnostics import UsageProblem, diagnose
-from tribe_ws_cli.inputs import COMMANDS, Input, Order, RawFrame, Say
+from tribe_ws_cli.inputs import COMMANDS
 from tribe_ws_cli.live import Live
 
 _PING = '{"event":"ping"}'
@@ -45,7 +46,7 @@ class Conversationalist:
         where = f" {self.live.names.label(self.current)}" if self.current else ""
         return f"{self.live.identity.username}{where}> "
 
-    async def carry_out(self, order: Input) -> None:
+    async def carry_out(self, order: Typed) -> None:
         """Do what was typed.
 
         Raises ``Leave`` when that ends the session, ``TribeError`` when it cannot be done.
@@ -60,7 +61,7 @@ class Conversationalist:
                 doer: Callable[[Order], Awaitable[None]] = getattr(self, f"_{order.name}")
                 await doer(order)
 
-    async def attempt(self, order: Input) -> bool:
+    async def attempt(self, order: Typed) -> bool:
         """Do what was typed, and say so if it cannot be done; tell whether it could."""
         try:
             await self.carry_out(order)

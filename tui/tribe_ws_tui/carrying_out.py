@@ -12,8 +12,9 @@ from typing import Protocol, cast, get_args
 
 from tribe_ws.durations import parse_duration
 from tribe_ws.protocol.frames import PresenceStatus
+from tribe_ws.typed_lines import NotUnderstood, Order, RawFrame, Say, Typed
 from tribe_ws_tui.sessions import InspectorSession
-from tribe_ws_tui.typed import COMMANDS, NotUnderstood, Order, RawFrame, Say, Typed
+from tribe_ws_tui.typed import COMMANDS
 
 _SWITCH = {"on": True, "off": False, "true": True, "false": False}
 _MOST_PINGS = 1000

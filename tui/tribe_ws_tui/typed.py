@@ -1,52 +1,14 @@
-"""What a text in the composer means, without doing it: a message, a frame, or a command.
-
-The rule is that of ``tribe-ws connect``: text is a message by REST, ``{…}`` is a frame for the socket, ``/…``
-is a command, ``//…`` is a message that begins with a slash.
-"""
+"""The commands of the composer, and what a begun word in it could become."""
 
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from tribe_ws.errors import TribeError
+from tribe_ws.typed_lines import Commands, Typed, read_line
 
-
-class NotUnderstood(TribeError):
-    """A command that does not exist, or one with the wrong words."""
-
-    code = "usage"
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """A message for the current conversation."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class RawFrame:
-    """A text for the socket, sent as it is."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A command by its full name, its words, and the rest of the text as it was typed."""
-
-    name: str
-    words: tuple[str, ...] = ()
-    rest: str = ""
-
-
-Typed = Say | RawFrame | Order
-
-COMMANDS: Mapping[str, tuple[str, str]] = {
+COMMANDS: Commands = {
     "subscribe": ("NAME…", "get what happens in a conversation"),
     "unsubscribe": ("NAME…", "no longer get it"),
     "conv": ("NAME", "write to another conversation"),
@@ -68,47 +30,12 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "help": ("", "list all keys"),
     "quit": ("", "leave"),
 }
-_ALIASES = {"send": "msg", "sub": "subscribe", "unsub": "unsubscribe", "exit": "quit", "?": "help"}
-_FREE_TEXT = {"msg", "raw", "filter", "file", "save", "record", "fault"}
 _BEGUN = re.compile(r"(?:^/[\w?]*|[#@][\w.+-]*)$")
 
 
 def read_typed(text: str) -> Typed | None:
     """Tell what a text means, ``None`` for an empty one; raises ``NotUnderstood``."""
-    text = text.strip("\r\n")
-    if not text.strip():
-        return None
-    if text.startswith("//"):
-        return Say(text[1:])
-    if text.startswith("/"):
-        return _order(text[1:])
-    if text.lstrip().startswith("{"):
-        return RawFrame(text.strip())
-    return Say(text)
-
-
-def _order(text: str) -> Order:
-    typed, _, rest = text.partition(" ")
-    name, rest = _full_name(typed), rest.strip()
-    if name in _FREE_TEXT:
-        return Order(name, (rest,) if rest else (), rest)
-    try:
-        words = tuple(shlex.split(rest))
-    except ValueError:
-        words = tuple(rest.split())
-    return Order(name, words, rest)
-
-
-def _full_name(typed: str) -> str:
-    name = _ALIASES.get(typed.lower(), typed.lower())
-    if name in COMMANDS:
-        return name
-    beginnings = [known for known in COMMANDS if known.startswith(name)]
-    if name and len(beginnings) == 1:
-        return beginnings[0]
-    close = get_close_matches(name, [*COMMANDS, *_ALIASES], n=1, cutoff=0.6)
-    meant = f"Did you mean /{close[0]}?" if close else "/help lists what there is."
-    raise NotUnderstood(f"No /{typed}. {meant}")
+    return read_line(text, COMMANDS)
 
 
 @dataclass(frozen=True, slots=True)
