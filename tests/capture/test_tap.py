@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from tribe_ws.capture import tap
+from tribe_ws.capture.journal import Journal
+from tribe_ws.capture.names import Names
 from tribe_ws.capture.tap import REASONS, TapReader, records_of, verdicts_of
+from tribe_ws.client.events import read_time
+from tribe_ws.client.exchanges import Exchange
+from tribe_ws.client.results import Conversation
 from tribe_ws.hub.journal import Verdict
 
 ROOM = "7b25f672-2ae0-56a2-a264-7f656e1c1c68"
@@ -118,18 +123,51 @@ def test_a_frame_held_back_by_a_fault_is_marked(reader: TapReader) -> None:
     assert record.tags == {"delayed"}
 
 
-def test_a_message_by_rest_is_a_call() -> None:
-    facts = {"id": "m1", "content": "Hello", "message_type": "text"}
-    [record] = records_of(event("rest", "message", facts, conversation_id=ROOM, **ALICE))
-    assert (record.direction, record.event, record.status, record.method) == (
-        "rest",
-        "POST message",
-        201,
-        "POST",
+def called(method: str, path: str, status: int, request: Any = None, answer: Any = None) -> dict[str, Any]:
+    return {
+        "method": method,
+        "path": path,
+        "status": status,
+        "seconds": 0.25,
+        "request": request,
+        "answer": answer,
+    }
+
+
+def test_a_call_is_written_as_the_client_s_own_session_writes_it() -> None:
+    path, body = f"/api/v1/conversations/{ROOM}/messages", {"content": "Hello"}
+    at = read_time("2026-11-23T01:22:31.000Z")
+    assert at is not None
+    names = Names([Conversation(ROOM, "group", "general", (), None, 0, None)], "alice")
+    own = Journal(names, is_same_clock=True).called(
+        Exchange(at, "POST", path, 201, 0.25, body, MESSAGE["data"])
     )
-    assert record.path == f"/api/v1/conversations/{ROOM}/messages"
-    assert record.request == {"content": "Hello"}
-    assert record.text == "Hello"
+    line = event(
+        "rest", "call", called("POST", path, 201, body, MESSAGE["data"]), conversation_id=ROOM, **ALICE
+    )
+    [record] = TapReader(lambda conversation_id: "general" if conversation_id else "").records_of(line)
+    assert record.as_json() == own.as_json()
+    assert (record.event, record.text, record.latency) == ("POST message", "Hello", 0.25)
+
+
+def test_calls_that_fail_and_calls_of_nobody_are_told() -> None:
+    [record] = records_of(
+        event("rest", "call", called("POST", "/api/v1/auth/login", 401, {}, {"detail": "No"}))
+    )
+    assert (record.event, record.as_user, record.status) == ("POST login", "", 401)
+    assert record.frame == {"detail": "No"}
+    [record] = records_of(event("rest", "call", called("GET", "/x?token=abc", 200, None, "(9 bytes)")))
+    assert (record.frame, record.text, record.path) == (None, "(9 bytes)", "/x?token=***")
+    [record] = records_of(
+        event("rest", "call", called("GET", "/api/v1/search/users?q=a", 200, None, [ALICE]))
+    )
+    assert record.frame == [ALICE]
+
+
+def test_a_conversation_is_called_what_the_server_calls_it_where_we_do_not_know() -> None:
+    line = event("rest", "call", called("GET", "/x", 200), conversation_id=ROOM, conversation="Team Rocket")
+    assert records_of(line)[0].conversation == "team-rocket"
+    assert TapReader(lambda _id: "mine").records_of(line)[0].conversation == "mine"
 
 
 def test_what_was_no_frame_is_shown_as_it_came() -> None:
@@ -173,6 +211,14 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_line_that_says_nothing_breaks_nothing() -> None:
-    for line in ({}, {"dir": "out"}, {"dir": "in"}, {"dir": "rest", "frame": []}, {"dir": 7, "t": 5}):
+    bad_call = {"dir": "rest", "frame": {"status": "x", "seconds": True, "path": 7, "request": [{}]}}
+    for line in (
+        {},
+        {"dir": "out"},
+        {"dir": "in"},
+        {"dir": "rest", "frame": []},
+        bad_call,
+        {"dir": 7, "t": 5},
+    ):
         for record in TapReader().records_of(line):
             assert json.dumps(record.as_json())

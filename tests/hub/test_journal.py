@@ -161,10 +161,10 @@ async def test_a_watcher_that_does_not_read_loses_the_oldest_and_hears_how_many(
     journal = Journal(ManualClock())
     slow = journal.watch(size=3)
     for number in range(5):
-        journal.stored(ROOM, "ana", {"number": number})
+        journal.called({"number": number}, user_id="ana", conversation_id=ROOM)
     missed, records = await slow.take()
     assert (missed, [record.frame["number"] for record in records]) == (2, [2, 3, 4])
-    journal.stored(ROOM, "ana", {"number": 5})
+    journal.called({"number": 5}, user_id="ana", conversation_id=ROOM)
     assert (await slow.take())[0] == 0
 
 
@@ -172,7 +172,7 @@ async def test_a_late_watcher_gets_what_is_kept():
     journal = Journal(ManualClock(), kept=3)
     early = journal.watch()
     for number in range(5):
-        journal.stored(ROOM, "ana", {"number": number})
+        journal.called({"number": number}, user_id="ana", conversation_id=ROOM)
     assert [record.n for record in await records_of(journal.watch(after=0))] == [3, 4, 5]
     assert [record.n for record in await records_of(journal.watch(after=4))] == [5]
     assert len(await records_of(early)) == 5

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 from tribe_ws.capture.lint import Level, Linter
+from tribe_ws.capture.names import slug
 from tribe_ws.capture.record import Direction, Record, compact_json
-from tribe_ws.capture.redaction import redact_json
+from tribe_ws.capture.redaction import redact_json, redact_text
+from tribe_ws.capture.rest_calls import read_call
 from tribe_ws.client.events import read_time
 from tribe_ws.protocol.ids import canonical_id
-from tribe_ws.protocol.urls import API_PREFIX
 
 MOST_LANES = 10_000
 """How many connections are remembered at a time; the oldest is forgotten."""
@@ -85,7 +87,7 @@ class TapReader:
             case "out":
                 return [self._got(event, verdict) for verdict in verdicts_of(event) if verdict.is_delivered]
             case "rest":
-                return [self._posted(event)]
+                return [self._called(event)]
             case _:
                 return [self._noted(event)]
 
@@ -143,22 +145,28 @@ class TapReader:
             frame=frame,
         )
 
-    def _posted(self, event: dict[str, Any]) -> Record:
-        user, conversation_id = _text(event, "user"), _text(event, "conversation_id")
+    def _called(self, event: dict[str, Any]) -> Record:
+        """Give a REST call as the client's own session would have written it down."""
         frame = event.get("frame")
-        content = frame.get("content") if isinstance(frame, dict) else None
-        request = {"content": content} if isinstance(content, str) else None
+        facts: dict[str, Any] = frame if isinstance(frame, dict) else {}
+        user, method, path = _text(event, "user"), _text(facts, "method"), redact_text(_text(facts, "path"))
+        call = read_call(method, path)
+        request, answer = redact_json(facts.get("request")), facts.get("answer")
+        said = _text(request, "content") if call.is_message and isinstance(request, dict) else ""
+        status = _number(facts, "status")
         return self._record(
             event,
             "rest",
             user,
             "",
-            name="POST message",
-            text=content if isinstance(content, str) else "",
+            name=call.event,
+            text=redact_text(answer) if isinstance(answer, str) else said,
+            frame=None if isinstance(answer, str) else answer,
             sender=user,
-            status=201,
-            method="POST",
-            path=f"{API_PREFIX}/conversations/{conversation_id}/messages",
+            status=None if status is None else int(status),
+            latency=_number(facts, "seconds"),
+            method=method,
+            path=path,
             request=request,
         )
 
@@ -220,15 +228,16 @@ class TapReader:
     ) -> Record:
         conversation_id = canonical_id(_text(event, "conversation_id")) or None
         frame = more.pop("frame", event.get("frame"))
+        is_kept = direction == "rest" or isinstance(frame, dict)
         record = Record(
             seq=self._next,
             at=read_time(event.get("t")) or datetime.now(UTC),
             direction=direction,
             event=more.pop("name", "") or _text(event, "event") or ("raw" if direction == "out" else "?"),
-            frame=redact_json(frame) if isinstance(frame, dict) else None,
+            frame=redact_json(frame) if is_kept else None,
             as_user=user,
             conversation_id=conversation_id,
-            conversation=self.name_of(conversation_id),
+            conversation=self.name_of(conversation_id) or slug(_text(event, "conversation")),
             connection=connection,
             **more,
         )
@@ -271,6 +280,12 @@ def _as_sent(event: dict[str, Any], level: Level) -> Any:
 def _level(facts: dict[str, Any], default: Level) -> Level:
     levels: dict[object, Level] = {"documented": "documented", "app": "app", "v2": "v2"}
     return levels.get(facts.get("profile"), default)
+
+
+def _number(value: dict[str, Any], key: str) -> float | None:
+    found = value.get(key)
+    is_number = isinstance(found, int | float) and not isinstance(found, bool)
+    return found if is_number and isfinite(found) else None
 
 
 def _text(value: dict[str, Any], key: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,6 +17,7 @@ from typing import Any, Literal
 
 from tribe_ws.clock import Clock, format_timestamp
 from tribe_ws.errors import ProtocolViolation
+from tribe_ws.hub.backlog import Backlog
 from tribe_ws.hub.connection import Connection
 from tribe_ws.hub.packet import Packet
 from tribe_ws.hub.room import Outgoing, Room
@@ -31,6 +31,8 @@ KEPT = 1000
 """How many records are kept for a watcher that asks for those before it came."""
 WATCHER_SIZE = 10_000
 """How many records may wait for one watcher."""
+HEAVIEST = 32 * 1024 * 1024
+"""How many bytes of REST bodies may be kept, and wait for one watcher."""
 LONGEST_TEXT = 2_000
 """Characters that are shown of a frame which is no JSON."""
 
@@ -131,17 +133,17 @@ class Record:
 class Watcher:
     """One reader of the journal; made by ``Journal.watch``, to be ended by ``close``."""
 
-    def __init__(self, journal: Journal, size: int) -> None:
+    def __init__(self, journal: Journal, size: int, *, outlasts: bool = False) -> None:
         self._journal = journal
-        self._waiting: deque[Record] = deque(maxlen=size)
+        self._waiting: Backlog[Record] = Backlog(size, HEAVIEST)
         self._missed = 0
         self._news = asyncio.Event()
+        self.outlasts = outlasts
         self.is_closed = False
 
-    def put(self, record: Record) -> None:
-        """Take a record; the oldest goes when there are too many."""
-        self._missed += len(self._waiting) == self._waiting.maxlen
-        self._waiting.append(record)
+    def put(self, record: Record, weight: int = 0) -> None:
+        """Take a record; the oldest goes when there are too many, or too much of them."""
+        self._missed += self._waiting.put(record, weight)
         self._news.set()
 
     async def take(self) -> tuple[int, list[Record]]:
@@ -150,9 +152,7 @@ class Watcher:
             self._news.clear()
             await self._news.wait()
         missed, self._missed = self._missed, 0
-        records = list(self._waiting)
-        self._waiting.clear()
-        return missed, records
+        return missed, self._waiting.take_all()
 
     def close(self) -> None:
         """Get nothing more; idempotent."""
@@ -170,13 +170,16 @@ class Journal:
         self.is_watched = False
         self._clock = clock
         self._count = 0
-        self._kept: deque[Record] = deque(maxlen=kept)
+        self._kept: Backlog[Record] = Backlog(kept, HEAVIEST)
         self._watchers: dict[Watcher, None] = {}
         self._overruled: dict[tuple[str, int], Verdict] = {}
 
-    def watch(self, *, after: int | None = None, size: int = WATCHER_SIZE) -> Watcher:
-        """Begin to read: what comes from now on, and before that what is kept ``after`` that number."""
-        watcher = Watcher(self, size)
+    def watch(self, *, after: int | None = None, size: int = WATCHER_SIZE, outlasts: bool = False) -> Watcher:
+        """Begin to read: what comes from now on, and before that what is kept ``after`` that number.
+
+        One that ``outlasts`` the sockets hears also how they end when the server stops.
+        """
+        watcher = Watcher(self, size, outlasts=outlasts)
         for record in self._kept if after is not None else ():
             if record.n > (after or 0):
                 watcher.put(record)
@@ -191,10 +194,11 @@ class Journal:
         if not self.is_watched:
             self._overruled.clear()
 
-    def close(self) -> None:
-        """End every watcher; the server stops."""
+    def close(self, *, wholly: bool = True) -> None:
+        """End every watcher, as the server stops; not ``wholly``, all but those that outlast the sockets."""
         for watcher in tuple(self._watchers):
-            watcher.close()
+            if wholly or not watcher.outlasts:
+                watcher.close()
 
     @property
     def watchers(self) -> int:
@@ -240,9 +244,16 @@ class Journal:
         """Write down what is no frame: that a connection opened or ended, that a frame was ignored."""
         self._write("note", event, facts, connection=connection)
 
-    def stored(self, conversation_id: str, user_id: str, facts: dict[str, Any]) -> None:
-        """Write down a message that came over REST."""
-        self._write("rest", "message", facts, conversation_id=conversation_id, user_id=user_id)
+    def called(
+        self,
+        facts: dict[str, Any],
+        *,
+        user_id: str | None = None,
+        conversation_id: str | None = None,
+        weight: int = 0,
+    ) -> None:
+        """Write down a REST call and its answer; ``weight`` is how many bytes of bodies the facts hold."""
+        self._write("rest", "call", facts, conversation_id=conversation_id, user_id=user_id, weight=weight)
 
     def sent(self, connections: Sequence[Connection], outgoing: Outgoing) -> None:
         """Write down a frame that went to certain connections."""
@@ -333,6 +344,7 @@ class Journal:
         user_id: str | None = None,
         rulings: tuple[Ruling, ...] = (),
         stamp: Stamp | None = None,
+        weight: int = 0,
     ) -> None:
         self._count += 1
         record = Record(
@@ -348,9 +360,9 @@ class Journal:
             connection.profile.value if connection is not None else "",
             stamp,
         )
-        self._kept.append(record)
+        self._kept.put(record, weight)
         for watcher in self._watchers:
-            watcher.put(record)
+            watcher.put(record, weight)
 
 
 def _event(frame: Frame) -> str:

@@ -19,7 +19,7 @@ from tribe_ws.server.tokens import TokenRefused
 from tribe_ws.storage.records import User
 
 USER_KEY = "tribe.user"
-"""Where a request's scope keeps the username for the log."""
+"""Where a request's scope keeps the user, for the log and the journal."""
 
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="The access token of a login.")
 
@@ -50,7 +50,7 @@ def _services(request: Request) -> Services:
 
 async def _identity(request: Request, _documented: Annotated[object, Security(_bearer)]) -> Identity:
     identity = await services_of(request.scope).authenticate(bearer_token(request.headers))
-    request.scope[USER_KEY] = identity.user.username
+    request.scope[USER_KEY] = identity.user
     return identity
 
 

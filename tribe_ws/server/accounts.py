@@ -93,14 +93,15 @@ class Accounts:
             raise Unauthorised(close_codes.ACCOUNT_DISABLED)
         return await self._log_in(user, body.device_info)
 
-    async def renew(self, refresh_token: str) -> str:
-        """Exchange a refresh token for an access token; raises ``Unauthorised``."""
+    async def renew(self, refresh_token: str) -> LoggedIn:
+        """Exchange a refresh token for an access token beside it; raises ``Unauthorised``."""
         claims = self._tokens.verify(refresh_token, TokenKind.REFRESH)
         if not await self._storage.tokens.is_live(
             claims.token_id, token_hash(refresh_token), self._clock.now()
         ):
             raise TokenRefused(close_codes.TOKEN_REVOKED)
-        return self._tokens.access(await self._active_user(claims.user_id))
+        user = await self._active_user(claims.user_id)
+        return LoggedIn(user, self._tokens.access(user), refresh_token)
 
     async def logout(self, user: User, refresh_token: str) -> None:
         """Make a refresh token of that user worthless; one that already is needs nothing done.

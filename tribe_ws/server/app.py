@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from tribe_ws import __version__
 from tribe_ws.clock import Clock
 from tribe_ws.protocol.urls import API_PREFIX
+from tribe_ws.server.calls import CallRecorder
 from tribe_ws.server.control.application import PREFIX, ControlApp
 from tribe_ws.server.control.gate import make_control_key
 from tribe_ws.server.edge import RequestEdge
@@ -55,6 +56,7 @@ class TribeApp(FastAPI):
         self.state.control_key = make_control_key(settings)
         self._socket: SocketEndpoint | None = None
         self._control: ControlApp | None = None
+        self._calls: CallRecorder | None = None
         self._edge = RequestEdge(
             Quirks(settings.quirks).answers(self._answer),
             settings,
@@ -70,6 +72,8 @@ class TribeApp(FastAPI):
             await self._socket(scope, receive, send)
         elif scope["type"] == "http" and self._control is not None and scope["path"].startswith(PREFIX):
             await self._control(scope, receive, send)
+        elif scope["type"] == "http" and self._calls is not None and self._calls.wants(scope):
+            await self._calls(scope, receive, send)
         elif scope["type"] == "http":
             await self._edge(scope, receive, send)
         else:
@@ -87,6 +91,7 @@ class TribeApp(FastAPI):
         ) as services:
             state.services = services
             self._socket = SocketEndpoint(services)
+            self._calls = CallRecorder(self._edge, services.hub.journal)
             if state.control_key:
                 self._control = ControlApp(services, state.control_key)
             yield

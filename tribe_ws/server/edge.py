@@ -61,6 +61,7 @@ class RequestEdge:
             if status == CLIENT_GONE:
                 await refusal(500, "Internal server error")(scope, receive, note_status)
         finally:
+            user = scope.get(USER_KEY)
             self._metrics.request(status)
             self._log.info(
                 "request",
@@ -68,7 +69,7 @@ class RequestEdge:
                 path=scope["path"],
                 status=status,
                 ms=round((perf_counter() - started) * 1000, 1),
-                user=scope.get(USER_KEY),
+                user=user.username if user is not None else None,
             )
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:

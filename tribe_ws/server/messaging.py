@@ -117,9 +117,6 @@ class Messaging:
 def publish(hub: Hub, batch: Sequence[StoredMessage]) -> None:
     """Announce messages that were just committed, in their order; called by the storage."""
     for message in batch:
-        if hub.journal.is_watched:
-            facts = {"id": message.id, "content": message.content, "message_type": message.message_type}
-            hub.journal.stored(message.conversation_id, message.sender.id, facts)
         hub.stop_typing(message.sender.id, message.conversation_id)
         hub.publish(
             message.conversation_id,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
@@ -36,14 +36,23 @@ class Runner(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         self._failure: BaseException | None = None
 
-    async def run_on(self, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+    async def run_on(
+        self,
+        listener: socket.socket,
+        on_ready: Callable[[], None],
+        on_served: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         """Open the application, serve, and close it; ``on_ready`` is called when connections are accepted.
 
-        Raises what ``TribeApp.running`` raises, before anything is accepted.
+        ``on_served`` is awaited when the last of them is gone and nothing is closed yet. Raises what
+        ``TribeApp.running`` raises, before anything is accepted.
         """
         self._on_ready = on_ready
         async with self._app.running():
             await self.serve(sockets=[listener])
+            self._app.state.services.hub.journal.close()
+            if on_served is not None:
+                await on_served()
         if self._failure is not None:
             raise self._failure
 
@@ -85,7 +94,8 @@ class Runner(uvicorn.Server):
             server.close()
         hub = self._app.state.services.hub
         hub.close_all(RESTART)
-        hub.journal.close()
+        # Whoever reads by HTTP would keep us from stopping; the others hear how every socket ends.
+        hub.journal.close(wholly=False)
         async with self._limited():
             await super().shutdown(sockets)
 

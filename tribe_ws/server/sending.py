@@ -53,7 +53,7 @@ async def _store(conversation: str, scope: Scope, receive: Receive) -> Response:
     services = services_of(scope)
     headers = Headers(scope=scope)
     identity = await services.accounts.recognise(bearer_token(headers))
-    scope[USER_KEY] = identity.user.username
+    scope[USER_KEY] = identity.user
     conversation_id = conversation_id_of(conversation)
     body = _read(await read_body(receive, services.settings.max_body_bytes))
     stored = await services.storage.messages.send(

@@ -21,6 +21,7 @@ from time import monotonic
 from typing import Any
 
 from tribe_ws import __version__, running
+from tribe_ws.hub.journal import Watcher
 from tribe_ws.protocol.urls import ServerAddress
 from tribe_ws.running import RunningServer
 from tribe_ws.server.app import TribeApp, create_app
@@ -30,6 +31,7 @@ from tribe_ws.server.logging import route_library_logs
 from tribe_ws.server.runner import Runner
 from tribe_ws.settings import ServerSettings
 from tribe_ws.storage.records import WorldSummary
+from tribe_ws.storage.storage import Storage
 
 FOLLOWERS_TIME = 3.0
 """Seconds that a reader of the journal gets after the end."""
@@ -55,7 +57,8 @@ def run_server(
 ) -> int:
     """Serve until SIGINT or SIGTERM, then stop within ``stop_timeout``; returns the exit code, 0.
 
-    ``on_record`` hears everything that goes over any connection, in the form of the control API's ``events``.
+    ``on_record`` hears every frame of any connection and every REST call, up to the last, in the form of the
+    control API's ``events``.
     Raises ``CannotListen``, ``DatabaseRefused`` or ``ConfigurationError`` where no start is possible.
     """
     started = monotonic()
@@ -111,19 +114,17 @@ async def _serve(
 
     def ready() -> None:
         if on_record is not None:
-            followers.append(asyncio.create_task(_follow(app, on_record)))
+            services = app.state.services
+            watcher = services.hub.journal.watch(outlasts=True)
+            followers.append(asyncio.create_task(_follow(services.storage, watcher, on_record)))
         announce()
 
     with _signals(runner):
-        try:
-            await runner.run_on(listener, ready)
-        finally:
-            await _let_finish(followers)
+        await runner.run_on(listener, ready, lambda: _let_finish(followers))
 
 
-async def _follow(app: TribeApp, on_record: Callable[[dict[str, Any]], None]) -> None:
-    services = app.state.services
-    async with aclosing(told(services.storage, services.hub.journal.watch())) as records:
+async def _follow(storage: Storage, watcher: Watcher, on_record: Callable[[dict[str, Any]], None]) -> None:
+    async with aclosing(told(storage, watcher)) as records:
         async for record in records:
             on_record(record)
 

@@ -64,6 +64,17 @@ class Stream:
             if all(record.get(key) == value for key, value in wanted.items()):
                 return record
 
+    def both_of_a_message(self):
+        """Read on until a message was told twice: as the call that brought it, and as the frame it became."""
+        call = frame = None
+        while call is None or frame is None:
+            record = self.next()
+            if record["event"] == "call":
+                call = record
+            elif record["event"] == "message.new":
+                frame = record
+        return call, frame
+
 
 def end_of(closed):
     """Tell the code and the reason with which a socket was closed."""

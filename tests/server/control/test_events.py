@@ -33,8 +33,7 @@ def test_each_reason_for_not_getting_a_message_is_told(backend, driver):
         driver.watching() as stream,
     ):
         backend.say(ana, room, "hello")
-        posted = stream.find(dir="rest")
-        record = stream.find(dir="out", event="message.new")
+        posted, record = stream.both_of_a_message()
         assert bens.next()["data"]["content"] == "hello"
     told = verdicts(record)
     assert {name: told[name] for name in (ana.username, ben.username, cem.username, dan.username)} == {
@@ -44,7 +43,7 @@ def test_each_reason_for_not_getting_a_message_is_told(backend, driver):
         dan.username: "not_participant",
     }
     assert (posted["user"], posted["conversation_id"]) == (ana.username, room)
-    assert posted["frame"]["content"] == "hello"
+    assert posted["frame"]["request"] == {"content": "hello"}
     assert (record["user"], record["conversation_id"]) == (ana.username, room)
     assert record["frame"]["data"]["content"] == "hello"
 
@@ -140,13 +139,13 @@ def test_a_watcher_who_comes_back_gets_what_was_kept(backend, driver):
     room = backend.group(ana, ben)
     with driver.watching(conversation=room) as stream:
         backend.say(ana, room, "one")
-        last = stream.find(dir="rest")["n"]
-        stream.find(dir="out")
+        last = max(record["n"] for record in stream.both_of_a_message())
         backend.say(ana, room, "two")
-        stream.find(dir="out")
+        stream.both_of_a_message()
         with driver.watching(conversation=room, after=last) as second:
-            assert second.next()["frame"]["data"]["content"] == "one"
-            assert second.next()["frame"]["content"] == "two"
+            call, frame = second.both_of_a_message()
+            assert call["frame"]["request"] == {"content": "two"}
+            assert frame["frame"]["data"]["content"] == "two"
 
 
 @pytest.mark.parametrize(
@@ -180,19 +179,22 @@ def test_a_watcher_does_not_keep_the_server_from_stopping(start_driven):
 
 
 class Nobody:
-    """A database that knows no user."""
+    """A database that knows no user and no conversation."""
 
-    users = property(lambda self: self)
+    users = conversations = property(lambda self: self)
 
     async def by_id(self, _user_id):
         return None
+
+    async def participant_ids(self, _conversation_id):
+        return ()
 
 
 async def test_a_reader_too_slow_for_it_hears_how_much_it_missed():
     journal = Journal(ManualClock())
     watcher = journal.watch(size=1)
     for number in range(3):
-        journal.stored("room", "ana", {"number": number})
+        journal.called({"number": number}, user_id="ana", conversation_id="room")
     services: Any = SimpleNamespace(storage=Nobody())
     lines: Any = _lines(Control(services, WorldSummary("none")), watcher, Filter())
     watching, missed, last = [json.loads(await anext(lines)) for _ in range(3)]

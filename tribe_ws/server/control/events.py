@@ -1,4 +1,4 @@
-"""``GET events``: everything that goes over any connection, one JSON object a line, as long as one reads.
+"""``GET events``: every frame of any connection and every REST call, one JSON object a line, while one reads.
 
 The first line is a note with the event ``watching``: from then on nothing is missing. A reader too slow for
 it gets a note with the event ``missed`` and the number of records that are; nobody waits for it.
@@ -16,13 +16,15 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
-from tribe_ws.errors import StorageUnavailable
+from tribe_ws.errors import NotAllowed, NotFound, StorageUnavailable
 from tribe_ws.hub.journal import Record, Verdict, Watcher
 from tribe_ws.server.control.requests import Control, control_of
 from tribe_ws.server.failures import Unprocessable
 from tribe_ws.storage.storage import Storage
 
 MEDIA_TYPE = "application/x-ndjson"
+MOST_NAMES = 10_000
+"""How many conversations' names are remembered; the oldest is forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,18 @@ class Filter:
 
 @dataclass(slots=True)
 class _Names:
-    """Usernames by id, each looked up once."""
+    """Usernames, and what conversations are called, by id, each looked up once."""
 
     storage: Storage
     known: dict[str, str] = field(default_factory=dict)
+    conversations: dict[str, str] = field(default_factory=dict)
+
+    def tell(self, record: Record) -> dict[str, Any]:
+        """Give a record that was learnt as the stream shows it."""
+        told = record.as_json(self.known.__getitem__)
+        if name := self.conversations.get(record.conversation_id or ""):
+            told["conversation"] = name
+        return told
 
     async def learn(self, record: Record) -> None:
         for user_id in {record.user_id or "", *(one.user_id for one in record.rulings)} - self.known.keys():
@@ -60,6 +70,21 @@ class _Names:
                 # The server is stopping; what is still to be told is told without the name.
                 user = None
             self.known[user_id] = user.username if user is not None else user_id
+        if record.conversation_id is not None and record.conversation_id not in self.conversations:
+            self.conversations[record.conversation_id] = await self._called(record.conversation_id)
+            if len(self.conversations) > MOST_NAMES:
+                del self.conversations[next(iter(self.conversations))]
+
+    async def _called(self, conversation_id: str) -> str:
+        """Tell a conversation's name, or who is in it; nothing for one that is not there."""
+        try:
+            members = await self.storage.conversations.participant_ids(conversation_id)
+            if not members:
+                return ""
+            about = await self.storage.conversations.get(conversation_id, members[0])
+        except (StorageUnavailable, NotFound, NotAllowed):
+            return ""
+        return about.name or "+".join(sorted(one.username for one in about.participants))
 
 
 async def events(request: Request) -> StreamingResponse:
@@ -85,8 +110,7 @@ async def told(
             for record in records:
                 if chosen.wants(record):
                     await names.learn(record)
-                    explained = await _explain(record, storage)
-                    yield explained.as_json(names.known.__getitem__)
+                    yield names.tell(await _explain(record, storage))
             if watcher.is_closed:
                 return
     finally:

@@ -38,10 +38,11 @@ async def login(body: LoginBody, services: Parts, request: Request) -> AuthRespo
 
 
 @router.post("/refresh")
-async def refresh(body: RefreshBody, services: Parts) -> AccessTokenResponse:
+async def refresh(body: RefreshBody, services: Parts, request: Request) -> AccessTokenResponse:
     """Exchange a refresh token for a fresh access token."""
-    token = await services.accounts.renew(body.refresh_token)
-    return AccessTokenResponse(access_token=token, expires_in=_expires_in(services))
+    renewed = await services.accounts.renew(body.refresh_token)
+    request.scope[USER_KEY] = renewed.user
+    return AccessTokenResponse(access_token=renewed.access_token, expires_in=_expires_in(services))
 
 
 @router.post("/logout")
@@ -58,7 +59,7 @@ async def read_me(me: Me) -> UserOut:
 
 
 def _answer(logged_in: LoggedIn, services: Services, request: Request) -> AuthResponse:
-    request.scope[USER_KEY] = logged_in.user.username
+    request.scope[USER_KEY] = logged_in.user
     return AuthResponse(
         user=own_user(logged_in.user),
         access_token=logged_in.access_token,
