@@ -13,6 +13,7 @@ from tribe_ws.capture.names import Names, slug
 from tribe_ws.client.tokens import claims_of
 from tribe_ws.durations import format_duration, parse_duration
 from tribe_ws.errors import NotFound, TribeError
+from tribe_ws.protocol.codec import object_in
 from tribe_ws.typed_lines import Order, RawFrame, Say, Typed
 from tribe_ws_cli.diagnostics import UsageProblem, diagnose
 from tribe_ws_cli.inputs import COMMANDS
@@ -164,12 +165,8 @@ class Conversationalist:
 
     def _follow(self, text: str) -> None:
         """Make the conversation of a hand-written ``subscribe`` the current one, as ``/subscribe`` does."""
-        try:
-            frame = json.loads(text)
-        except ValueError:
-            return
-        is_subscribe = isinstance(frame, dict) and frame.get("event") == "subscribe"
-        if is_subscribe and isinstance(frame.get("conversation_id"), str):
+        frame = object_in(text)
+        if frame.get("event") == "subscribe" and isinstance(frame.get("conversation_id"), str):
             self.current = frame["conversation_id"]
 
     # ── looking ───────────────────────────────────────────────────────────────────────────────────────────

@@ -15,6 +15,7 @@ from tribe_ws.protocol.codec import (
     decode_server_frame,
     encode,
     explain_server_frame,
+    object_in,
     parse_json,
 )
 from tribe_ws.protocol.frames import Connected, MessageNew, NewMessage, Ping, Sender, Subscribe
@@ -79,6 +80,15 @@ def test_json_that_breaks_parsers_is_refused(text: str):
     with pytest.raises(ProtocolViolation) as caught:
         parse_json(text)
     assert caught.value.violation == "invalid_json"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "7", "[" * 100_000, '{"a":' * 100_000, b"\xff"])
+def test_what_holds_no_object_is_looked_at_as_an_empty_one(text: str | bytes):
+    assert object_in(text) == {}
+
+
+def test_an_object_is_looked_at_however_strange_it_is():
+    assert object_in('{"a": NaN, "b": 1, "b": 2}')["b"] == 2
 
 
 def test_a_surrogate_pair_is_one_character():

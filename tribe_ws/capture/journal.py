@@ -15,6 +15,7 @@ from tribe_ws.capture.record import Record, Timing
 from tribe_ws.capture.rest_calls import read_call
 from tribe_ws.client.events import Event, read_time
 from tribe_ws.client.exchanges import Exchange
+from tribe_ws.protocol.codec import object_in
 from tribe_ws.protocol.urls import API_PREFIX, redact
 
 _KEPT = 1000
@@ -63,7 +64,7 @@ class Journal:
 
     def sent(self, text: str, *, is_own: bool = False) -> Record:
         """Record a frame that went out, whatever it is; one the tool sent by itself gets no number."""
-        frame = _object(text)
+        frame = object_in(text)
         conversation_id = _text(frame, "conversation_id") or None
         return self._keep(
             Record(
@@ -180,14 +181,6 @@ class Journal:
         return (max(0.0, age), "stamped" if is_exact else "guessed") if age > -1 else (None, "measured")
 
 
-def _object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
 def _shown(event: Event) -> dict[str, Any] | None:
     """Give the frame of an event; one that nests beyond all bounds is only shown as the text it was."""
     try:
@@ -201,7 +194,7 @@ def _redacted(frame: dict[str, Any]) -> dict[str, Any]:
     text = json.dumps(frame)
     hidden = redact(text)
     if hidden != text:
-        frame = _object(hidden) or {"event": frame.get("event"), "redacted": True}
+        frame = object_in(hidden) or {"event": frame.get("event"), "redacted": True}
     return {**frame, "token": "***"} if "token" in frame else frame
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tribe_ws.protocol.codec import object_in
+
 CHATTER = frozenset({"presence", "message.read"})
 """Events which another probe may cause at any time; silence takes no notice of them, unless asked to."""
 
@@ -29,7 +31,7 @@ class Frame:
     is_taken: bool = False
 
     def __post_init__(self) -> None:
-        self.value = _object_in(self.text)
+        self.value = object_in(self.text)
 
     @property
     def event(self) -> str:
@@ -104,11 +106,3 @@ def describe(meant: Meant | None) -> str:
 def keys(value: Any) -> list[str]:
     """Tell the keys of an object in their order; of anything else, none."""
     return list(value) if isinstance(value, dict) else []
-
-
-def _object_in(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text) if text else None
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tribe_ws.protocol.codec import encode
+from tribe_ws.protocol.codec import encode, object_in
 from tribe_ws.protocol.frames import Frame
 
 
@@ -29,12 +29,7 @@ def read_outgoing(frame: Frame | Mapping[str, Any] | str | bytes) -> Outgoing:
         frame = encode(frame).decode()
     elif not isinstance(frame, str):
         frame = json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
-    try:
-        parsed = json.loads(frame)
-    except (ValueError, RecursionError):
-        return Outgoing(frame)
-    if not isinstance(parsed, dict):
-        return Outgoing(frame)
+    parsed = object_in(frame)
     return Outgoing(frame, _text(parsed, "event"), _text(parsed, "conversation_id"), _text(parsed, "ref"))
 
 

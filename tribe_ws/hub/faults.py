@@ -8,7 +8,6 @@ faults again, however the connections' frames interleave.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from tribe_ws.hub.fault_rules import FaultAction, FaultRefused, FaultRule
 from tribe_ws.hub.journal import Verdict
 from tribe_ws.hub.packet import Batch, Packet, make_packet
 from tribe_ws.protocol.close_codes import Advice, CloseCode
+from tribe_ws.protocol.codec import object_in
 
 MOST_FAULTS = 100
 CUT = CloseCode(1006, "fault_reset", "a fault cut the connection", Advice.RECONNECT)
@@ -316,20 +316,12 @@ def corrupted(payload: bytes) -> bytes:
 
 def conversation_of(payload: bytes | str) -> str | None:
     """Read which conversation a frame is about, if it can be read and is about one."""
-    frame = _parsed(payload)
+    frame = object_in(payload)
     about = frame.get("conversation_id")
     return about.lower() if isinstance(about, str) else None
 
 
 def event_of(payload: bytes | str) -> str:
     """Read which event a frame is; empty for what is no frame."""
-    event = _parsed(payload).get("event")
+    event = object_in(payload).get("event")
     return event if isinstance(event, str) else ""
-
-
-def _parsed(payload: bytes | str) -> dict[str, object]:
-    try:
-        frame = json.loads(payload)
-    except (ValueError, RecursionError):
-        return {}
-    return frame if isinstance(frame, dict) else {}

@@ -50,6 +50,15 @@ def parse_json(text: str) -> Any:
     return value
 
 
+def object_in(text: str | bytes) -> dict[str, Any]:
+    """Read a JSON object leniently, for whoever only looks at it; empty where there is none."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
 def decode_client_frame(text: str) -> Any:
     """Read a client's frame; the result is one of the models of ``ClientFrame``.
 

@@ -5,12 +5,12 @@ What concerns the screen and not the session (a filter, another user, a file) is
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol, cast, get_args
 
 from tribe_ws.durations import parse_duration
+from tribe_ws.protocol.codec import object_in
 from tribe_ws.protocol.frames import PresenceStatus
 from tribe_ws.typed_lines import NotUnderstood, Order, RawFrame, Say, Typed
 from tribe_ws_tui.sessions import InspectorSession
@@ -70,13 +70,12 @@ def carry_out(typed: Typed, session: InspectorSession, conversation_id: str, des
 
 def follow(frame: str, session: InspectorSession, desk: Desk) -> None:
     """Make the conversation of a ``subscribe`` written by hand the current one, as the command does."""
-    try:
-        value = json.loads(frame)
-    except (ValueError, RecursionError):
+    value = object_in(frame)
+    wanted = value.get("conversation_id")
+    if value.get("event") != "subscribe" or not isinstance(wanted, str):
         return
-    is_subscribe = isinstance(value, dict) and value.get("event") == "subscribe"
-    if is_subscribe and value.get("conversation_id") in session.state.conversations:
-        desk.choose_conversation(value["conversation_id"])
+    if wanted in session.state.conversations:
+        desk.choose_conversation(wanted)
 
 
 class _Work:

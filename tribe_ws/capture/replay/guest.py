@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from tribe_ws.capture.record import compact_json
 from tribe_ws.capture.replay.evening import Evening
 from tribe_ws.capture.replay.world import Person
+from tribe_ws.protocol.codec import object_in
 from tribe_ws.protocol.ids import canonical_id
 
 Message = MutableMapping[str, Any]
@@ -88,7 +88,7 @@ class Guest:
 
     def take(self, text: str) -> None:
         """Do what a frame of the client asks for; whatever makes no sense is ignored, as documented."""
-        frame = _object(text)
+        frame = object_in(text)
         conversation_id = canonical_id(str(frame.get("conversation_id")))
         match frame.get("event"):
             case "ping":
@@ -104,11 +104,3 @@ class Guest:
     def _may_see(self, conversation_id: str) -> bool:
         talk = self._evening.talk(conversation_id)
         return talk is not None and self.user.id in talk.members
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -5,7 +5,6 @@ Everything that leaves here is a ``Record`` in which tokens, passwords and e-mai
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from typing import Any, assert_never
 from tribe_ws.capture.record import Record
 from tribe_ws.capture.redaction import redact_record
 from tribe_ws.client.events import Event
+from tribe_ws.protocol.codec import object_in
 from tribe_ws.scenario.running.inbox import Ending
 
 KEPT = 50
@@ -117,7 +117,7 @@ def _sent_record(at: datetime, frame: str | bytes, labels: Labels) -> Record:
     if isinstance(frame, bytes):
         text = f"{len(frame)} bytes, binary: {frame[:100]!r}"
         return Record(0, at, "out", "raw", text=text)
-    parsed = _object(frame)
+    parsed = object_in(frame)
     found = parsed.get("conversation_id")
     conversation_id = found if isinstance(found, str) else None
     return Record(
@@ -160,11 +160,3 @@ def _sender(event: Event, labels: Labels) -> str:
 def _content(request: Any) -> str:
     content = request.get("content") if isinstance(request, dict) else None
     return content if isinstance(content, str) else ""
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
