@@ -284,8 +284,9 @@ def _level(facts: dict[str, Any], default: Level) -> Level:
 
 def _number(value: dict[str, Any], key: str) -> float | None:
     found = value.get(key)
-    is_number = isinstance(found, int | float) and not isinstance(found, bool)
-    return found if is_number and isfinite(found) else None
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return None
+    return found if isfinite(found) else None
 
 
 def _text(value: dict[str, Any], key: str) -> str:
