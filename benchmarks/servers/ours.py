@@ -16,9 +16,9 @@ from benchmarks import wire
 from benchmarks.servers.child import announce, open_control, when_parent_ends
 from benchmarks.servers.control import Publish
 from benchmarks.servers.seed import settings_for
+from tribe_ws.listening import listen
 from tribe_ws.protocol.frames import MessageNew, NewMessage, Sender
 from tribe_ws.server.app import TribeApp, create_app
-from tribe_ws.server.listening import listen
 from tribe_ws.server.runner import Runner
 from tribe_ws.server.serve import loop_factory, start_left_uncollected
 

@@ -23,8 +23,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tribe_ws.clock import ManualClock
+from tribe_ws.listening import bound_port, listen
 from tribe_ws.server.app import TribeApp, create_app
-from tribe_ws.server.listening import bound_port, listen
 from tribe_ws.server.runner import Runner
 from tribe_ws.server.services import Services
 from tribe_ws.settings import ServerSettings

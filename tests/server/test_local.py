@@ -10,7 +10,7 @@ import pytest
 
 from tribe_ws.clock import ManualClock
 from tribe_ws.errors import ConfigurationError
-from tribe_ws.server.listening import CannotListen
+from tribe_ws.listening import CannotListen
 from tribe_ws.server.local import LocalServer, local_settings
 
 

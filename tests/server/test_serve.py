@@ -23,8 +23,8 @@ from websockets.typing import Origin
 
 from tests.server.conftest import PATIENCE, wait_until
 from tribe_ws.demo_accounts import DEMO_PASSWORD, demo_email, fixture_id
+from tribe_ws.listening import CannotListen, listen
 from tribe_ws.server import serve as module
-from tribe_ws.server.listening import CannotListen, listen
 from tribe_ws.server.local import local_settings
 from tribe_ws.server.serve import loop_factory, run_server, start_left_uncollected
 

@@ -17,9 +17,9 @@ from types import TracebackType
 from typing import Any, Self, TextIO, TypeVar
 
 from tribe_ws.clock import Clock
+from tribe_ws.listening import base_url, bound_port, listen
 from tribe_ws.protocol.urls import ServerAddress
 from tribe_ws.server.app import TribeApp, create_app
-from tribe_ws.server.listening import base_url, bound_port, listen
 from tribe_ws.server.runner import Runner
 from tribe_ws.server.secrets import random_secret
 from tribe_ws.server.serve import loop_factory

@@ -22,11 +22,11 @@ from typing import Any
 
 from tribe_ws import __version__, running
 from tribe_ws.hub.journal import Watcher
+from tribe_ws.listening import base_url, bound_port, listen
 from tribe_ws.protocol.urls import ServerAddress
 from tribe_ws.running import RunningServer
 from tribe_ws.server.app import TribeApp, create_app
 from tribe_ws.server.control.events import told
-from tribe_ws.server.listening import base_url, bound_port, listen
 from tribe_ws.server.logging import route_library_logs
 from tribe_ws.server.runner import Runner
 from tribe_ws.settings import ServerSettings

@@ -282,8 +282,9 @@ def test_a_port_that_is_taken_is_said_with_another_one() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        with pytest.raises(ConfigurationError, match="is taken"):
+        with pytest.raises(ConfigurationError, match="is in use") as caught:
             asyncio.run(main(other.getsockname()[1]))
+        assert caught.value.hint == "tribe-ws replay FILE --as server --port 0 picks a free one"
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.1"])

@@ -25,8 +25,8 @@ from tribe_ws.capture.record import Record, compact_json
 from tribe_ws.capture.replay.answers import Answers, Reply, Request
 from tribe_ws.capture.replay.evening import Evening, Push
 from tribe_ws.capture.replay.guest import Guest
-from tribe_ws.capture.replay.listening import listen
 from tribe_ws.capture.replay.passes import Passes
+from tribe_ws.listening import base_url, bound_port, listen
 from tribe_ws.protocol.urls import SOCKET_PATH, ServerAddress
 
 Message = MutableMapping[str, Any]
@@ -110,7 +110,8 @@ class ReplayServer:
         )
 
     async def __aenter__(self) -> Self:
-        listener, self.url = listen(self.options.host, self.options.port)
+        listener = listen(self.options.host, self.options.port, command="tribe-ws replay FILE --as server")
+        self.url = base_url(self.options.host, bound_port(listener))
         self._server = _Server(self)
         self._tasks = [
             asyncio.create_task(self._server.serve([listener])),

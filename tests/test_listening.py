@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tribe_ws.server import listening
-from tribe_ws.server.listening import CannotListen, base_url, bound_port, listen, port_holder
+from tribe_ws import listening
+from tribe_ws.listening import CannotListen, base_url, bound_port, listen, port_holder
 
 
 @pytest.fixture

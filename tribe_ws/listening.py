@@ -24,8 +24,11 @@ class CannotListen(ConfigurationError):
         self.holder = holder
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Bind and listen on an address; port 0 picks a free one. Raises ``CannotListen``."""
+def listen(host: str, port: int, *, command: str = "tribe-ws serve") -> socket.socket:
+    """Bind and listen on an address; port 0 picks a free one.
+
+    Raises ``CannotListen``, which advises to call ``command`` with another port.
+    """
     try:
         family, _, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -41,7 +44,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.setblocking(False)
     except OSError as error:
         listener.close()
-        raise _explain(error, host, port) from None
+        raise _explain(error, host, port, command) from None
     return listener
 
 
@@ -67,14 +70,14 @@ def port_holder(port: int) -> str:
     return ""
 
 
-def _explain(error: OSError, host: str, port: int) -> CannotListen:
+def _explain(error: OSError, host: str, port: int, command: str) -> CannotListen:
     if error.errno == errno.EADDRINUSE:
         holder = port_holder(port)
         return CannotListen(
             f"port {port} is in use" + (f" by {holder}" if holder else ""),
             port=port,
             holder=holder,
-            hint="tribe-ws serve --port 0 picks a free one",
+            hint=f"{command} --port 0 picks a free one",
         )
     return CannotListen(f"cannot listen on {host}:{port}: {error.strerror or error}", port=port)
 
