@@ -89,10 +89,9 @@ class Evening:
     text: str
     records: tuple[Record, ...]
 
-    def calls(self, *events: str) -> list[Record]:
-        return [
-            one for one in self.records if one.direction == "rest" and (one.event in events or not events)
-        ]
+    @property
+    def calls(self) -> list[Record]:
+        return [one for one in self.records if one.direction == "rest"]
 
 
 @pytest.fixture(scope="module")
