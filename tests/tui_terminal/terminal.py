@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-PATIENCE = 15.0
+PATIENCE = 30.0
 """Seconds that anything may take on a machine with better things to do."""
 _LOOK_EVERY = 0.05
 _PROMPT = "ready>"
