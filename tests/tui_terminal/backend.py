@@ -22,7 +22,6 @@ class Backend:
         self._environment = environment
         self._folder = folder
         self._options = options
-        self._process = None
         self.port = 0
         self._tokens = {}
         self.start()

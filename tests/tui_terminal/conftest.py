@@ -50,7 +50,7 @@ def home(tmp_path):
 @pytest.fixture
 def serve(home, tmp_path):
     """Start a server, with options."""
-    started = []
+    started: list[Backend] = []
 
     def start(*options, environment=home):
         folder = tmp_path / f"server{len(started)}"

@@ -97,7 +97,7 @@ def picture(page, path):
 
 def pixel_rows(png):
     """Give the packed rows of a PNG picture."""
-    packed, place = b"", 8
+    packed, height, place = b"", 0, 8
     while place < len(png):
         size, kind = int.from_bytes(png[place : place + 4], "big"), png[place + 4 : place + 8]
         if kind == b"IHDR":
