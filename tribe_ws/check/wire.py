@@ -19,15 +19,15 @@ from websockets.asyncio.client import connect as open_websocket
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
 
-import tribe_ws
 from tribe_ws.check.socket import Refusal
 from tribe_ws.client.failures import explain_network_error, explain_timeout
+from tribe_ws.client.http_client import AGENT, headers_of, json_in, open_http
 from tribe_ws.protocol.urls import API_PREFIX, ServerAddress
 
 if TYPE_CHECKING:
     import httpx
 
-_AGENT = f"tribe-ws/{tribe_ws.__version__} check"
+_AGENT = f"{AGENT} check"
 _LARGEST_FRAME = 4 * 1024 * 1024
 _SHORTEST_CONNECT = 5.0
 # The library logs handshakes at DEBUG, and with them the token.
@@ -143,28 +143,18 @@ class Rest:
             raise explain_network_error(error, self.address) from None
         return Answer(
             response.status_code,
-            {name.lower(): value for name, value in response.headers.items()},
+            headers_of(response),
             response.text,
-            _decoded(response.content),
+            json_in(response.content),
             asyncio.get_running_loop().time() - started,
         )
 
     def _client(self) -> httpx.AsyncClient:
         if self._http is None:
-            import httpx
-
-            self._http = httpx.AsyncClient(
-                base_url=self.address.base_url,
-                timeout=httpx.Timeout(self._timeout, connect=max(_SHORTEST_CONNECT, self._timeout)),
-                headers={"User-Agent": _AGENT, "Accept": "application/json"},
-                trust_env=not self.address.is_loopback,
-                verify=self.address.base_url.startswith("https"),
+            self._http = open_http(
+                self.address,
+                timeout=self._timeout,
+                connect=max(_SHORTEST_CONNECT, self._timeout),
+                headers={"User-Agent": _AGENT},
             )
         return self._http
-
-
-def _decoded(content: bytes) -> Any:
-    try:
-        return json.loads(content) if content else None
-    except (ValueError, RecursionError):
-        return None

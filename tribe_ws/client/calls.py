@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import tribe_ws
 from tribe_ws.client.exchanges import Exchange
 from tribe_ws.client.failures import (
     LOG_IN,
@@ -22,6 +21,7 @@ from tribe_ws.client.failures import (
     explain_redirect,
     explain_timeout,
 )
+from tribe_ws.client.http_client import headers_of, json_in, open_http
 from tribe_ws.client.tokens import TokenSource
 from tribe_ws.errors import ApiError, AuthenticationError, CannotConnect, ProtocolViolation
 from tribe_ws.protocol.urls import API_PREFIX, ServerAddress, redact
@@ -166,8 +166,8 @@ class RestCalls:
             raise _no_answer(explain_network_error(error, self.address)) from None
         answer = Answer(
             response.status_code,
-            {name.lower(): value for name, value in response.headers.items()},
-            _decode(response.content),
+            headers_of(response),
+            json_in(response.content),
             time.perf_counter() - started,
         )
         if self.on_exchange is not None:
@@ -178,16 +178,9 @@ class RestCalls:
 
     def _client(self) -> httpx.AsyncClient:
         if self._http is None:
-            import httpx
-
-            self._http = httpx.AsyncClient(
-                base_url=self.address.base_url,
-                timeout=httpx.Timeout(self._timeout, connect=min(CONNECT_TIMEOUT, self._timeout)),
-                headers={"User-Agent": f"tribe-ws/{tribe_ws.__version__}", "Accept": "application/json"},
-                trust_env=not self.address.is_loopback,
-                # Without TLS there is nothing to verify, and loading the authorities costs 20 ms.
-                verify=self.address.base_url.startswith("https"),
-                transport=self._transport,
+            connect = min(CONNECT_TIMEOUT, self._timeout)
+            self._http = open_http(
+                self.address, timeout=self._timeout, connect=connect, transport=self._transport
             )
         return self._http
 
@@ -202,13 +195,6 @@ def _encode(body: dict[str, Any]) -> bytes:
         return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
         return json.dumps(body, separators=(",", ":")).encode()
-
-
-def _decode(content: bytes) -> Any:
-    try:
-        return json.loads(content) if content else None
-    except (ValueError, RecursionError):
-        return None
 
 
 def _without_none(query: dict[str, Any] | None) -> dict[str, Any]:

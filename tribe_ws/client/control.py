@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tribe_ws.client.calls import CONNECT_TIMEOUT, Answer, RestCalls
 from tribe_ws.client.failures import explain_network_error
+from tribe_ws.client.http_client import open_http
 from tribe_ws.errors import ApiError, ConfigurationError, ProtocolViolation
 from tribe_ws.protocol.urls import ServerAddress, parse_address
 from tribe_ws.running import running_server
@@ -153,12 +154,11 @@ class ControlClient:
 
         query: Raw = {"user": user, "conversation": conversation, "event": event}
         query |= {} if after is None else {"after": after}
-        async with httpx.AsyncClient(
-            base_url=self.address.base_url,
+        async with open_http(
+            self.address,
+            timeout=None,
+            connect=CONNECT_TIMEOUT,
             headers=self._headers,
-            timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
-            trust_env=not self.address.is_loopback,
-            verify=self.address.base_url.startswith("https"),
             transport=self._transport,
         ) as http:
             try:
