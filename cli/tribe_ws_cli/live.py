@@ -121,7 +121,8 @@ class Live:
         took = []
         for conversation_id in ids:
             took.append(await self.stream.subscribe(conversation_id))
-            while self.stream.unread:
+            # Whoever was quicker than we may have said by then all that is waited for, and more.
+            while self.stream.unread and not self._reached.is_set():
                 self.take(await anext(self.stream))
         return took
 
@@ -134,6 +135,8 @@ class Live:
 
     async def read(self) -> None:
         """Print what happens until the session ends; raises the error that ended it."""
+        if self._reached.is_set():
+            return
         async for item in self.stream:
             self.take(item)
             if self._reached.is_set():

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from tribe_ws.capture.filter import parse_filter
 from tribe_ws.capture.names import Names
 from tribe_ws.client.events import (
     CatchUpFailed,
     Dropped,
+    Event,
     Lost,
     Opened,
     PongMissing,
@@ -28,6 +30,7 @@ from tribe_ws.client.exchanges import ExchangeLog
 from tribe_ws.client.results import Conversation, Participant
 from tribe_ws.client.tokens import FixedToken
 from tribe_ws.errors import ApiError
+from tribe_ws_cli.bounds import Bounds
 from tribe_ws_cli.diagnostics import Talk
 from tribe_ws_cli.environment import resolve
 from tribe_ws_cli.lines import LineStyle
@@ -124,6 +127,40 @@ async def test_raw_prints_frames_as_they_came(stage: Callable[..., Stage]) -> No
         '{"event":"novel", "x":"t"}',
     ]
     assert "words" in session.stderr.getvalue()
+
+
+class Flood:
+    """A stream that has more to read, at the first look, than anybody waits for."""
+
+    def __init__(self, *texts: str) -> None:
+        self._items = [read_event(text, received_at=0, at=NOW) for text in texts]
+
+    @property
+    def unread(self) -> int:
+        return len(self._items)
+
+    async def subscribe(self, _conversation_id: str) -> float:
+        return 0.0
+
+    def __aiter__(self) -> Flood:
+        return self
+
+    async def __anext__(self) -> Event:
+        return self._items.pop(0)
+
+
+async def test_what_comes_after_a_bound_is_not_shown_however_early_it_came(
+    stage: Callable[..., Stage],
+) -> None:
+    session = stage(
+        "raw", bounds=Bounds(count=1, until=parse_filter("event:message.new")), subscribe=("general",)
+    )
+    messages = (f'{{"event":"message.new","data":{{"id":"m{number}"}}}}' for number in range(5))
+    stream: Any = Flood('{"event":"connected"}', '{"event":"subscribed","conversation_id":"c1"}', *messages)
+    session.live.stream = stream
+    await session.live.open_subscriptions()
+    await session.live.read()
+    assert session.stdout.getvalue().splitlines() == ['{"event":"message.new","data":{"id":"m0"}}']
 
 
 async def test_violations_are_shown_and_counted(stage: Callable[..., Stage]) -> None:
