@@ -61,6 +61,13 @@ def test_another_connection_begins_anew(journal: Journal) -> None:
     assert journal.connection == "alice/2"
 
 
+def test_another_stream_begins_anew_though_it_counts_from_one_again(journal: Journal) -> None:
+    journal.event(event(CONNECTED))
+    assert journal.event(event(CONNECTED)).violations
+    journal.begin_anew()
+    assert journal.event(event(CONNECTED)).violations == ()
+
+
 def test_what_was_fetched_after_a_gap_is_not_judged_as_sent(journal: Journal) -> None:
     journal.event(event(CONNECTED))
     journal.sent(json.dumps(SUBSCRIBE))

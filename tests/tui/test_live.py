@@ -134,6 +134,18 @@ async def test_pings_presence_raw_frames_and_a_close_of_ones_own(server: LocalSe
         await until(lambda: alice.state.link.is_open)
 
 
+async def test_connecting_anew_by_hand_is_no_violation(server: LocalServer) -> None:
+    desk = Desk(server.address)
+    async with desk.session("alice") as alice:
+        await until(lambda: alice.state.link.is_open)
+        alice.disconnect()
+        await until(lambda: alice.state.link.kind is LinkKind.DISCONNECTED)
+        alice.reconnect()
+        await until(lambda: desk.events().count("in connected") == 2)
+        records = [desk.inspection.store.record(number) for number in desk.inspection.store.numbers]
+        assert [record.violations for record in records if record is not None and record.violations] == []
+
+
 async def test_what_cannot_be_sent_comes_back(server: LocalServer) -> None:
     desk = Desk(server.address)
     async with desk.session("alice") as alice:

@@ -38,6 +38,10 @@ class Journal:
         self._records: deque[Record] = deque(maxlen=kept)
         self._numbered: dict[int, Record] = {}
 
+    def begin_anew(self) -> None:
+        """Hear that another stream is read from now on, which counts its connections from one again."""
+        self._connection_number = 0
+
     def event(self, event: Event) -> Record:
         """Record a frame that came in."""
         self.seen[event.name or "?"] += 1

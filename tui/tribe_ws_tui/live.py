@@ -242,6 +242,7 @@ class LiveSession:
             on_wire=self._observer.hear_wire,
             clock=self._clock,
         )
+        self._observer.journal.begin_anew()
         try:
             await stream.connect()
             self._backoff.reset()
