@@ -43,7 +43,7 @@ class Recording:
 
 
 class ServerRecording:
-    """The capture of a whole server: every connection, each with its user, and who got what."""
+    """The capture of a whole server: every connection and call, each with its user, and who got what."""
 
     def __init__(self, complain: Callable[[str], None]) -> None:
         self.conversations: Mapping[str, str] = {}

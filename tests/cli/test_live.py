@@ -146,6 +146,8 @@ class Flood:
         return self
 
     async def __anext__(self) -> Event:
+        if not self._items:
+            raise StopAsyncIteration
         return self._items.pop(0)
 
 

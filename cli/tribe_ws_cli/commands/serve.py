@@ -27,7 +27,7 @@ _ELSEWHERE = ("192.0.2.1", 9)
         "tribe-ws serve --port 0 --db :memory: --ready-file ready.json",
         "tribe-ws serve --lan                     phones and emulators can reach it",
         "tribe-ws serve --access-ttl 1m           see how an app renews its token",
-        "tribe-ws serve --record evening.ndjson   everything that goes over any socket",
+        "tribe-ws serve --record evening.ndjson   every frame of any socket, every REST call",
         'tribe-ws serve --faults "delay 1s out; drop 5% @bob typing"',
     ),
     without=("url", "profile", "as_user", "timeout"),
@@ -43,7 +43,7 @@ def serve(
     ] = None,
     record: Annotated[
         Path | None,
-        typer.Option("--record", metavar="FILE", help="Write down every connection, and who got what."),
+        typer.Option("--record", metavar="FILE", help="Write down every frame and call, and who got what."),
     ] = None,
 ) -> int:
     """Run the complete local backend.
