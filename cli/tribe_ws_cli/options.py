@@ -137,6 +137,14 @@ class StreamRequest:
         return ExitCode.CONTRACT_VIOLATED if is_broken else ExitCode.DONE
 
 
+def seconds_of(text: str, flag: str) -> float:
+    """Read the duration that was given with a flag; raises ``UsageProblem``."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageProblem(f"{flag}: {error}") from None
+
+
 def _mode(environment: Environment, output: str | None, in_pipe: Mode) -> Mode:
     from tribe_ws_cli.printer import MODES
 
@@ -167,9 +175,4 @@ def _parse(text: str) -> Filter | None:
 
 
 def _seconds(text: str, flag: str) -> float | None:
-    if not text:
-        return None
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise UsageProblem(f"{flag}: {error}") from None
+    return seconds_of(text, flag) if text else None

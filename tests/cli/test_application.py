@@ -55,6 +55,7 @@ def test_help_of_a_command_shows_examples_and_global_options(cli: Cli) -> None:
         (("ping", "--count", "x"), 'invalid value for "-c" / "--count"', "tribe-ws ping --help"),
         (("presence", "sleepy"), "invalid value", "tribe-ws presence --help"),
         (("watch", "--for", "soon"), "--for: not a duration: 'soon'", ""),
+        (("connect", "--linger", "soon"), "--linger: not a duration: 'soon'", ""),
         (
             ("watch", "--filter", "form:bob"),
             'bad filter: unknown field "form"',

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tribe_ws.durations import parse_duration
 from tribe_ws_cli.application import command, environment_of
 from tribe_ws_cli.diagnostics import UsageProblem
 from tribe_ws_cli.environment import Environment
 from tribe_ws_cli.exit_codes import ExitCode
+from tribe_ws_cli.options import seconds_of
 
 if TYPE_CHECKING:
     from tribe_ws.check.accounts import Account
@@ -103,7 +103,7 @@ def check(
         accounts=tuple(account or ()),
         accounts_stdin=accounts_stdin,
         patience=patience,
-        budget=_seconds(budget),
+        budget=seconds_of(budget, "--budget"),
         may=(not read_only, register, thorough),
     )
     form = "json" if environment.json else format_name
@@ -201,10 +201,3 @@ def _print(environment: Environment, report: Report, form: str, points_to: str) 
 
             for line in report_lines(report):
                 output.segments(line)
-
-
-def _seconds(text: str) -> float:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise UsageProblem(f"--budget: {error}") from None

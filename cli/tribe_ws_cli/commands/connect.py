@@ -16,7 +16,7 @@ from tribe_ws_cli.application import command, environment_of, given_options
 from tribe_ws_cli.diagnostics import UsageProblem
 from tribe_ws_cli.environment import Environment
 from tribe_ws_cli.exit_codes import ExitCode
-from tribe_ws_cli.options import RECORD, STREAM_OPTIONS, StreamRequest
+from tribe_ws_cli.options import RECORD, STREAM_OPTIONS, StreamRequest, seconds_of
 
 if TYPE_CHECKING:
     from tribe_ws_cli.live import Live
@@ -81,7 +81,6 @@ def connect(
     frame, sent on the socket as it is. A line that begins with / is a command; // begins a text with a
     slash. Without a terminal it reads such lines from stdin and prints one JSON object per event.
     """
-    from tribe_ws.durations import parse_duration
     from tribe_ws_cli.lifetime import run_to_end
 
     environment = environment_of(context)
@@ -93,7 +92,7 @@ def connect(
         request,
         tuple(subscribe or ()),
         tuple(send or ()),
-        parse_duration(linger),
+        seconds_of(linger, "--linger"),
         is_interactive=request.mode == "pretty" and environment.can_ask and sys.stdout.isatty(),
     )
     return run_to_end(_connect(environment, plan))

@@ -11,7 +11,7 @@ from tribe_ws_cli.application import command, environment_of, given_options
 from tribe_ws_cli.diagnostics import UsageProblem
 from tribe_ws_cli.environment import Environment
 from tribe_ws_cli.lifetime import run_to_end
-from tribe_ws_cli.options import StreamRequest, stream_options
+from tribe_ws_cli.options import StreamRequest, seconds_of, stream_options
 
 if TYPE_CHECKING:
     from tribe_ws.capture.reader import Capture
@@ -70,14 +70,14 @@ def replay(
     role = _role(environment, to)
     _check(role, locals() | given_options(context))
     capture = _read(file, environment)
-    pause = _seconds(max_pause, "--max-pause")
+    pause = seconds_of(max_pause, "--max-pause") if max_pause else None
     if role == "client":
         from tribe_ws_cli.replaying import replay_as_client
 
         return run_to_end(
             replay_as_client(
                 environment, capture, to=to, speed=1.0 if speed is None else speed, max_pause=pause,
-                patience=_seconds(patience, "--patience"), users=_users(names or ()),
+                patience=seconds_of(patience, "--patience") if patience else None, users=_users(names or ()),
             )
         )  # fmt: skip
     if role == "server":
@@ -140,17 +140,6 @@ def _read(file: Path, environment: Environment) -> Capture:
             f"{file} holds no record", hint="tribe-ws watch --all --record FILE  writes what it sees"
         )
     return capture
-
-
-def _seconds(text: str, flag: str) -> float | None:
-    if not text:
-        return None
-    from tribe_ws.durations import parse_duration
-
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise UsageProblem(f"{flag}: {error}") from None
 
 
 def _users(pairs: list[str] | tuple[()]) -> dict[str, str]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from tribe_ws_cli.application import command, environment_of
-from tribe_ws_cli.diagnostics import UsageProblem
 from tribe_ws_cli.environment import Environment
+from tribe_ws_cli.options import seconds_of
 
 if TYPE_CHECKING:
     from tribe_ws.client.stream import EventStream
@@ -46,7 +46,7 @@ def typing(
     """
     from tribe_ws_cli.lifetime import run_to_end
 
-    seconds = len(text) * _SECONDS_A_CHARACTER if text else _duration(duration)
+    seconds = len(text) * _SECONDS_A_CHARACTER if text else seconds_of(duration, "--for")
     return run_to_end(_typing(environment_of(context), conversation, seconds, text))
 
 
@@ -106,7 +106,7 @@ def presence(
     """
     from tribe_ws_cli.lifetime import run_to_end
 
-    return run_to_end(_presence(environment_of(context), status, _duration(hold) if hold else 0.0))
+    return run_to_end(_presence(environment_of(context), status, seconds_of(hold, "--hold") if hold else 0.0))
 
 
 async def _presence(
@@ -139,7 +139,7 @@ def ping(
     """
     from tribe_ws_cli.lifetime import run_to_end
 
-    return run_to_end(_ping(environment_of(context), number, max_ms, _duration(interval)))
+    return run_to_end(_ping(environment_of(context), number, max_ms, seconds_of(interval, "--interval")))
 
 
 async def _ping(environment: Environment, number: int, max_ms: float | None, interval: float) -> Any:
@@ -187,12 +187,3 @@ async def _open(environment: Environment) -> AsyncIterator[tuple[Identity, Event
         options = StreamOptions(reconnect=False, answer_timeout=environment.timeout)
         async with EventStream(environment.address, identity.rest.source, options=options) as stream:
             yield identity, stream
-
-
-def _duration(text: str) -> float:
-    from tribe_ws.durations import parse_duration
-
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise UsageProblem(str(error)) from None

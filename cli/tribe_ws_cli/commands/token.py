@@ -14,6 +14,7 @@ from tribe_ws_cli.application import Command, command, environment_of, group
 from tribe_ws_cli.diagnostics import UsageProblem
 from tribe_ws_cli.environment import Environment, user_config_file
 from tribe_ws_cli.exit_codes import ExitCode
+from tribe_ws_cli.options import seconds_of
 
 if TYPE_CHECKING:
     from tribe_ws.server.minting import TokenUser
@@ -48,14 +49,10 @@ def mint_token(
     start) and good for no other. A server with --db :memory: keeps its secret to itself unless
     TRIBE_WS_SECRET is set for both.
     """
-    from tribe_ws.durations import parse_duration
     from tribe_ws.server.minting import mint
 
     environment = environment_of(context)
-    try:
-        seconds = parse_duration(ttl)
-    except ValueError as error:
-        raise UsageProblem(f"--ttl: {error}") from None
+    seconds = seconds_of(ttl, "--ttl")
     minted = mint(_user(environment, user), _secret(environment), seconds, broken or "", now=time.time())
     if environment.json:
         environment.output.json({"token": minted, "broken": broken})
