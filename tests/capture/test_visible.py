@@ -25,6 +25,7 @@ from tribe_ws.capture.visible import visible, visible_line
         ("\u2066isolate\u2069", "\\u2066isolate\\u2069"),
         ("\ufeffbom", "\\ufeffbom"),
         ("\ud800", "\\ud800"),
+        ("\ufffe\uffff", "\\ufffe\\uffff"),
         ("\U000e0041tag", "\\U000e0041tag"),
         ("family 👨\u200d👩\u200d👧", "family 👨\u200d👩\u200d👧"),
     ],

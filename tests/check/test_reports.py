@@ -15,7 +15,7 @@ from tribe_ws.check.sarif import to_sarif
 from tribe_ws.check.verdict import Result, Verdict
 from tribe_ws.protocol.contract import clause
 
-BELL = "\x07\x1b]0;owned\x07"
+BELL = "\x07\x1b]0;owned\x07\uffff"
 FAILED = Result(
     clause("typing.lapse"),
     Verdict.FAIL,

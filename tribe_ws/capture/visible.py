@@ -13,10 +13,11 @@ from typing import Any
 
 _KEPT = "\n\t"
 # C0 but line feed and tab, DEL, C1, line and paragraph separators, bidirectional controls, the byte order
-# mark, interlinear and tag characters, and lone surrogates (which no terminal stream can encode).
+# mark, interlinear and tag characters, what is no character (XML cannot hold it in any form), and lone
+# surrogates (which no terminal stream can encode).
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
+    "\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _UNSAFE_ON_A_LINE = re.compile(_UNSAFE.pattern[:-1] + _KEPT + "]")
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 
+from tribe_ws.capture.visible import visible
 from tribe_ws.scenario.reports.report import explanation
 from tribe_ws.scenario.result import ScenarioResult, SuiteResult
 
-# What XML 1.0 cannot hold in any form; other control characters were made visible before.
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MOST_ANNOTATIONS = 50
 
 
@@ -65,25 +63,21 @@ def _add_case(parent: ET.Element, result: ScenarioResult) -> None:
         parent,
         "testcase",
         {
-            "name": _plain(result.name + again),
-            "classname": _plain("scenario" if result.path is None else result.path.stem),
+            "name": visible(result.name + again),
+            "classname": visible("scenario" if result.path is None else result.path.stem),
             "time": f"{result.seconds:.3f}",
         },
     )
     if result.failure is not None:
-        case.set("file", _plain(result.failure.place.path))
+        case.set("file", visible(result.failure.place.path))
         case.set("line", str(result.failure.place.line))
     if result.status == "skipped":
-        ET.SubElement(case, "skipped", {"message": _plain(result.reason)})
+        ET.SubElement(case, "skipped", {"message": visible(result.reason)})
     elif result.status in {"failed", "error"}:
-        lines = [_plain(line) for line in explanation(result)]
-        first = _plain(result.failure.problem) if result.failure is not None else lines[0]
+        lines = [visible(line) for line in explanation(result)]
+        first = visible(result.failure.problem) if result.failure is not None else lines[0]
         tag = "failure" if result.status == "failed" else "error"
         ET.SubElement(case, tag, {"message": first, "type": result.status}).text = "\n".join(lines)
-
-
-def _plain(text: str) -> str:
-    return _NO_XML.sub("�", text)
 
 
 def _seen_from(root: Path | None, path: Path) -> str:
