@@ -200,9 +200,9 @@ class StreamKeys(Bench):
     # ── the opened event ──────────────────────────────────────────────────────────────────────────────────
 
     def action_open(self) -> None:
-        """Take the selected event apart; without one the newest."""
+        """Take the selected event apart; where none is selected, or the filter hides it, the newest."""
         log = self.log_view
-        if log.selected is None and len(log.view):
+        if log.selected_row is None and len(log.view):
             log.select_row(len(log.view) - 1, step=-1)
         if log.record is None:
             self.notify("there is no event to open", markup=False)
