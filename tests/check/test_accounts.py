@@ -39,8 +39,10 @@ async def test_a_login_that_tells_the_user_needs_no_further_call() -> None:
     assert (person.id, person.full_name, person.token, person.refresh_token) == ("u1", "Ana Ng", "t", "r")
 
 
-async def test_a_login_that_tells_a_token_alone_is_asked_who_it_was() -> None:
-    person = await log_in_at(Account("ana", "hush"), login=ok({"access_token": "t"}), me_t=ok({"id": "u1"}))
+@pytest.mark.parametrize("told", [{}, {"user": None}, {"user": ["id"]}, {"user": "id"}, {"user": {"id": 7}}])
+async def test_a_login_that_tells_no_user_is_asked_who_it_was(told: dict[str, Any]) -> None:
+    login = ok({"access_token": "t", **told})
+    person = await log_in_at(Account("ana", "hush"), login=login, me_t=ok({"id": "u1"}))
     assert (person.id, person.username, person.email, person.refresh_token) == ("u1", "ana", "ana", "")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import stat
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from tribe_ws.capture.record import Record
 from tribe_ws.errors import TribeError
 from tribe_ws.protocol.urls import ServerAddress
 from tribe_ws.scenario.language.loading import load_scenario
-from tribe_ws_tui.exporting import Form, default_name, export
+from tribe_ws_tui.exporting import Form, export
 
 EVENTS = [
     incoming("connected", 0),
@@ -92,9 +91,3 @@ def test_a_form_that_cannot_be_made_says_so(tmp_path: Path) -> None:
     with pytest.raises(TribeError):
         export([note("nothing to do")], "scenario", tmp_path / "x.yaml")
     assert not list(tmp_path.iterdir())
-
-
-def test_a_name_is_proposed() -> None:
-    moment = datetime(2026, 11, 23, 1, 22, 11)  # noqa: DTZ001 - the time of day where the user is
-    assert default_name("ndjson", moment) == "tribe-20261123-012211.ndjson"
-    assert default_name("markdown", moment) == "tribe-20261123-012211.md"

@@ -70,8 +70,8 @@ async def log_in(rest: Rest, account: Account) -> Person:
     token = answer.object.get("access_token")
     if answer.status != 200 or not isinstance(token, str):
         raise _refused(answer, account)
-    user: dict[str, object] = answer.object.get("user") or {}
-    if "id" not in user:
+    user = answer.object.get("user")
+    if not isinstance(user, dict) or not isinstance(user.get("id"), str):
         me = await rest.call("GET", "/auth/me", token=token)
         user = _user_in(me, account, me.object)
     refresh = answer.object.get("refresh_token")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -21,14 +20,6 @@ from tribe_ws.protocol.urls import ServerAddress
 
 Scope = Literal["all", "shown", "marked"]
 Form = Literal["ndjson", "har", "markdown", "scenario"]
-
-ENDINGS: dict[Form, str] = {"ndjson": "ndjson", "har": "har", "markdown": "md", "scenario": "yaml"}
-"""How the file of a form is called by default."""
-
-
-def default_name(form: Form, now: datetime) -> str:
-    """Propose a name: ``tribe-20261123-012223.ndjson``."""
-    return f"tribe-{now:%Y%m%d-%H%M%S}.{ENDINGS[form]}"
 
 
 def export(records: Iterable[Record], form: Form, path: Path, *, address: ServerAddress | None = None) -> int:

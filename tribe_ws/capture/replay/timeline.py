@@ -119,10 +119,6 @@ class Timeline:
         self._index = bisect_right(self._offsets, self._position) if position >= 0 else 0
         return self.shown
 
-    def rewind(self) -> None:
-        """Go back to the beginning, before the first record."""
-        self._position, self._index = 0.0, 0
-
     def faster(self) -> float:
         """Take the next higher of ``SPEEDS``, and give it; at once stays at once."""
         if self._speed != AT_ONCE:
