@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 
+from textual._compositor import Compositor
 from textual.pilot import Pilot
 
 from tests.tui.fake_session import GENERAL, START, USERS, FakeSession
@@ -88,6 +90,15 @@ def screen_text(app: InspectorApp) -> str:
     return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
 
 
+def drawing_nothing() -> Any:
+    """Draw only what a test looks at, by ``screen_text``: drawing each change is half the time of a test."""
+
+    def render_update(compositor: Compositor, *_: Any, **__: Any) -> None:
+        compositor._dirty_regions.clear()
+
+    return patch.object(Compositor, "render_update", render_update)
+
+
 async def refuse(username: str, password: str | None) -> RestClient:
     """Log in with the right password only."""
     if password != PASSWORD:
@@ -102,9 +113,13 @@ async def staged(
     users: tuple[str, ...] = ("alice",),
     stays_away: Link | None = None,
     subscribed: bool = True,
+    draws: bool = False,
     **setup: Any,
 ) -> AsyncIterator[Stage]:
-    """Run an inspector with fake sessions for the length of an ``async with``."""
+    """Run an inspector with fake sessions for the length of an ``async with``.
+
+    ``draws`` says whether each change is drawn as in a terminal, where a test is about that.
+    """
     clock = ManualClock(START)
     inspection = Inspection(keep=1000)
     sessions: dict[str, FakeSession] = {}
@@ -119,16 +134,18 @@ async def staged(
 
     chosen = InspectorSetup(ADDRESS, refuse, known_users=tuple(USERS), users=users, **setup)
     app = InspectorApp(chosen, inspection, open_session, is_sturdy=False)
-    async with app.run_test(size=size, notifications=True) as pilot:
-        stage = Stage(app, pilot, clock, inspection, sessions)
-        await pilot.pause()
-        if users and stays_away is None:
-            await until(lambda: bool(sessions) and sessions["A"].state.link.is_open)
-            if subscribed:
-                for session in sessions.values():
-                    session.subscribe(GENERAL)
-        await stage.settle() if users else await pilot.pause()
-        yield stage
+    drawing = nullcontext() if draws else drawing_nothing()
+    with drawing:
+        async with app.run_test(size=size, notifications=True) as pilot:
+            stage = Stage(app, pilot, clock, inspection, sessions)
+            await pilot.pause()
+            if users and stays_away is None:
+                await until(lambda: bool(sessions) and sessions["A"].state.link.is_open)
+                if subscribed:
+                    for session in sessions.values():
+                        session.subscribe(GENERAL)
+            await stage.settle() if users else await pilot.pause()
+            yield stage
 
 
 def conversation(stage: Stage) -> None:

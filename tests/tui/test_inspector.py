@@ -38,7 +38,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_small_terminal_is_told_what_is_needed_and_can_leave() -> None:
-    async with staged((40, 10)) as stage:
+    async with staged((40, 10), draws=True) as stage:
         text = " ".join(stage.shown().split())
         assert "Terminal is 40x10; the inspector needs 60x16." in text
         assert "`tribe-ws connect` works at any size." in text
@@ -61,7 +61,7 @@ async def test_a_small_terminal_is_told_what_is_needed_and_can_leave() -> None:
     ids=str,
 )
 async def test_any_walk_through_the_sizes_is_survived(walk: list[tuple[int, int]]) -> None:
-    async with staged(walk[0], users=("alice", "bob")) as stage:
+    async with staged(walk[0], users=("alice", "bob"), draws=True) as stage:
         for size in walk[1:]:
             await stage.pilot.resize_terminal(*size)
             await stage.settle()
@@ -103,9 +103,9 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("size", [NARROW, WIDE], ids=str)
+@pytest.mark.parametrize("size", [NARROW, pytest.param(WIDE, marks=pytest.mark.slow)], ids=str)
 async def test_hostile_text_is_shown_as_text_and_changes_nothing(size: tuple[int, int]) -> None:
-    async with staged(size) as stage:
+    async with staged(size, draws=True) as stage:
         for text in HOSTILE.values():
             stage.alice.hear_message("bob", text)
             stage.alice.hear_typing("bob", True)

@@ -1,5 +1,6 @@
 """What the inspector looks like in every state, at three sizes, in colour and with NO_COLOR.
 
+Every day each state is seen once in colour and once without, the other pairs of mode and size are slow.
 The looks are stored beside this file as text. ``TRIBE_WS_UPDATE_LOOKS=1 pytest tests/tui/test_looks.py``
 writes them anew; the difference is to be looked at before it is committed.
 """
@@ -23,9 +24,9 @@ SLOW = pytest.mark.slow
 EACH = pytest.mark.parametrize(
     ("mode", "size"),
     [
-        pytest.param("color", NARROW, id="color-80x24"),
+        pytest.param("color", NARROW, id="color-80x24", marks=SLOW),
         pytest.param("color", MEDIUM, id="color-120x40"),
-        pytest.param("color", WIDE, id="color-200x60"),
+        pytest.param("color", WIDE, id="color-200x60", marks=SLOW),
         pytest.param("no-color", NARROW, id="no-color-80x24"),
         pytest.param("no-color", MEDIUM, id="no-color-120x40", marks=SLOW),
         pytest.param("no-color", WIDE, id="no-color-200x60", marks=SLOW),
