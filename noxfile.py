@@ -119,7 +119,7 @@ def postgres(session: nox.Session) -> None:
 @nox.session(default=False)
 def terminal(session: nox.Session) -> None:
     """Work the inspector as its user does: in a terminal of tmux, and in a headless Chromium."""
-    session.install("-e", ".[web]", *group("test"))
+    session.install("-e", ".[web]", *group("test"), *group("interop"))
     session.env["TRIBE_WS_TEST_TERMINAL"] = "required"
     run_pytest(session, "-m", "terminal", "tests/tui_terminal", *session.posargs)
 

@@ -115,9 +115,8 @@ class Terminal:
 
     def processes(self):
         """Tell which processes run in this terminal, by their ids, besides the shell."""
-        found = subprocess.run(["ps", "-e", "-o", "pid=,sid="], capture_output=True, text=True, check=True)
-        rows = (line.split() for line in found.stdout.splitlines())
-        return [int(pid) for pid, sid in rows if int(sid) == self.shell and int(pid) != self.shell]
+        running = (int(place.name) for place in Path("/proc").iterdir() if place.name.isdecimal())
+        return [pid for pid in running if pid != self.shell and session_of(pid) == self.shell]
 
     # ── ending ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -137,8 +136,18 @@ class Terminal:
 
 def is_alive(pid):
     """Tell whether a process still runs."""
+    return _told_of(pid)[:1] not in ([], ["Z"])
+
+
+def session_of(pid):
+    """Tell in which session a process runs; there is none for one that has ended."""
+    told = _told_of(pid)
+    return int(told[3]) if told else None
+
+
+def _told_of(pid):
+    """Read what the system tells of a process after its name: state, parent, group, session, …"""
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return False
-    return state != "Z"
+        return []
