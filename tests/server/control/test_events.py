@@ -13,8 +13,10 @@ from websockets.typing import Subprotocol
 
 from tests.server.conftest import Socket, wait_until
 from tests.server.control.conftest import verdicts
-from tribe_ws.clock import ManualClock
+from tribe_ws.clock import ManualClock, new_id
+from tribe_ws.errors import StorageUnavailable
 from tribe_ws.hub.journal import Journal
+from tribe_ws.server.control import events
 from tribe_ws.server.control.events import Filter, _lines
 from tribe_ws.server.control.requests import Control
 from tribe_ws.storage.records import WorldSummary
@@ -188,6 +190,48 @@ class Nobody:
 
     async def participant_ids(self, _conversation_id):
         return ()
+
+
+def test_a_conversation_is_named_by_whom_it_is_of_or_by_its_name(backend, driver):
+    ana, ben = backend.person(), backend.person()
+    room = backend.group(ana, ben)
+    direct = {"conversation_type": "direct", "participant_ids": [ben.id]}
+    with driver.watching() as stream:
+        pair = backend.post("/conversations", ana, json=direct).json()["id"]
+        backend.get(f"/conversations/{pair}", ana)
+        backend.get(f"/conversations/{room}", ana)
+        backend.get(f"/conversations/{new_id()}", ana)
+        made, read, of_group, unknown = (stream.find(event="call") for _ in range(4))
+    assert read["conversation"] == "+".join(sorted((ana.username, ben.username)))
+    assert of_group["conversation"] == "Team"
+    assert "conversation" not in made
+    assert "conversation" not in unknown
+
+
+class Gone:
+    """A database that is closed already."""
+
+    users = conversations = property(lambda self: self)
+
+    async def by_id(self, _user_id):
+        raise StorageUnavailable("The database is closed", reason="storage_stopped")
+
+    async def participant_ids(self, _conversation_id):
+        raise StorageUnavailable("The database is closed", reason="storage_stopped")
+
+
+async def test_what_is_told_after_the_database_is_closed_has_no_names(monkeypatch):
+    monkeypatch.setattr(events, "MOST_NAMES", 1)
+    watcher = Journal(ManualClock()).watch()
+    for room in ("one", "two"):
+        watcher._journal.called({"status": 200}, user_id="ana", conversation_id=room)
+    watcher.close()
+    storage: Any = Gone()
+    _, *records = [record async for record in events.told(storage, watcher)]
+    assert [(one["user"], one["conversation_id"], "conversation" in one) for one in records] == [
+        ("ana", "one", False),
+        ("ana", "two", False),
+    ]
 
 
 async def test_a_reader_too_slow_for_it_hears_how_much_it_missed():
