@@ -13,8 +13,9 @@ from tribe_ws.scenario.language.document import read_document
 from tribe_ws.scenario.language.matcher_forms import FORMS, WORDS, read_matcher
 from tribe_ws.scenario.language.reading import Reading
 from tribe_ws.scenario.language.writing import flow
-from tribe_ws.scenario.matchers import ABSENT, Capture, Difference, Keys, Literal, is_same, narrowed, shown
+from tribe_ws.scenario.matchers import ABSENT, Capture, Difference, Keys, Literal, is_same, shown
 from tribe_ws.scenario.place import Place, ScenarioError
+from tribe_ws.scenario.running.narrowing import narrowed
 from tribe_ws.scenario.substitution import Variables
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)

@@ -231,7 +231,7 @@ class Expect(ActorStep):
     """Wait until every pattern is matched by a frame of its own in the inbox, ``count`` times each.
 
     ``in_order``: the frames came in the order of the patterns (others may have come between).
-    ``conversation`` and ``sender`` narrow every pattern; see ``matchers.narrowed``. Captures look into the
+    ``conversation`` and ``sender`` narrow every pattern; see ``running.narrowing``. Captures look into the
     frame; into the list of frames, in the order of the patterns, where there is more than one.
     """
 

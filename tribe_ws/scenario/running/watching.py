@@ -11,13 +11,14 @@ from typing import TypeVar
 
 from tribe_ws.client.events import Event
 from tribe_ws.durations import format_duration
-from tribe_ws.scenario.matchers import Difference, Matcher, narrowed
+from tribe_ws.scenario.matchers import Difference, Matcher
 from tribe_ws.scenario.model import ActorStep, Expect, ExpectClose, Never, NeverClose
 from tribe_ws.scenario.result import StepFailed
 from tribe_ws.scenario.running.differing import difference_lines
 from tribe_ws.scenario.running.inbox import Ending, Inbox, Search
 from tribe_ws.scenario.running.link import Link
 from tribe_ws.scenario.running.moment import Moment, value_of
+from tribe_ws.scenario.running.narrowing import narrowed
 from tribe_ws.scenario.running.nearest import came_instead, described, nearest_to
 
 T = TypeVar("T")
