@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tribe_ws.capture.record import Record
-from tribe_ws.capture.redaction import SECRET_KEYS, redact_json, redact_record, redact_text
+from tribe_ws.capture.redaction import redact_record
 from tribe_ws.capture.violation import Violation
+from tribe_ws.protocol.redaction import SECRET_KEYS, redact_json, redact_text
 
 AT = datetime(2026, 11, 23, 1, 22, tzinfo=UTC)
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln"

@@ -10,9 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from tribe_ws.capture.record import Record, compact_json
-from tribe_ws.protocol.redaction import SECRET_KEYS, redact_json, redact_text
-
-__all__ = ["SECRET_KEYS", "redact_json", "redact_record", "redact_text"]
+from tribe_ws.protocol.redaction import redact_json, redact_text
 
 
 def redact_record(record: Record) -> Record:

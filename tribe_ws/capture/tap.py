@@ -15,10 +15,10 @@ from typing import Any
 from tribe_ws.capture.lint import Level, Linter
 from tribe_ws.capture.names import slug
 from tribe_ws.capture.record import Direction, Record, compact_json
-from tribe_ws.capture.redaction import redact_json, redact_text
 from tribe_ws.capture.rest_calls import read_call
 from tribe_ws.client.events import read_time
 from tribe_ws.protocol.ids import canonical_id
+from tribe_ws.protocol.redaction import redact_json, redact_text
 
 MOST_LANES = 10_000
 """How many connections are remembered at a time; the oldest is forgotten."""

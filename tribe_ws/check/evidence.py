@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
-from tribe_ws.capture.redaction import redact_text
+from tribe_ws.protocol.redaction import redact_text
 
 Direction = Literal["sent", "got", "note"]
 _MOST_ENTRIES = 40

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from tribe_ws.capture.redaction import redact_text
 from tribe_ws.check.accounts import Account, log_in_all
 from tribe_ws.check.evidence import Entry
 from tribe_ws.check.habits import Pace
@@ -29,6 +28,7 @@ from tribe_ws.client.control import ControlClient
 from tribe_ws.errors import AuthenticationError, ConfigurationError, TribeError
 from tribe_ws.protocol.clause import Clause, Level
 from tribe_ws.protocol.contract import CLAUSES
+from tribe_ws.protocol.redaction import redact_text
 from tribe_ws.protocol.urls import ServerAddress
 
 _SIDE_BY_SIDE = 6

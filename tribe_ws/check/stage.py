@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, Self
 from uuid import uuid4
 
-from tribe_ws.capture.redaction import redact_json
 from tribe_ws.check.accounts import Person
 from tribe_ws.check.evidence import Evidence
 from tribe_ws.check.habits import Habits, Pace
@@ -21,6 +20,7 @@ from tribe_ws.check.visit import Visit
 from tribe_ws.check.wire import Answer, dial
 from tribe_ws.client.control import ControlClient
 from tribe_ws.errors import CannotConnect, TribeError
+from tribe_ws.protocol.redaction import redact_json
 from tribe_ws.protocol.urls import API_PREFIX, ServerAddress
 
 

@@ -10,10 +10,10 @@ from datetime import UTC
 from typing import Any
 
 from tribe_ws.capture.record import Record, compact_json
-from tribe_ws.capture.redaction import redact_json, redact_text
 from tribe_ws.capture.visible import visible_line
 from tribe_ws.capture.words import body_of
 from tribe_ws.durations import format_duration
+from tribe_ws.protocol.redaction import redact_json, redact_text
 from tribe_ws.scenario.result import Failure, Log, ScenarioResult, Status, SuiteResult
 
 REPORT_VERSION = 1

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tribe_ws.capture.redaction import redact_record, redact_text
+from tribe_ws.capture.redaction import redact_record
 from tribe_ws.client.events import Event
+from tribe_ws.protocol.redaction import redact_text
 from tribe_ws.protocol.urls import HIDDEN
 from tribe_ws.scenario.matchers import Capture, take
 from tribe_ws.scenario.model import ActorStep, ConnectionName, Profile, Step, Value
