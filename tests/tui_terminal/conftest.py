@@ -71,6 +71,7 @@ def open_terminal(home):
 
     def open_one(columns=120, rows=40, **environment):
         opened.append(Terminal(home | environment, columns, rows))
+        opened[-1].is_ready()
         return opened[-1]
 
     yield open_one

@@ -45,6 +45,9 @@ class Terminal:
         size = ("-x", str(columns), "-y", str(rows))
         self.tmux("-f", str(self._folder / "conf"), "new-session", "-d", "-s", "main", *size, "sh")
         self.shell = int(self.told("pane_pid"))
+
+    def is_ready(self):
+        """Wait until the shell reads commands."""
         self.sees(_PROMPT)
 
     def tmux(self, *arguments):
