@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, TextArea
 
 from tests.tui.fake_session import DESIGN, GENERAL, FakeSession
 from tests.tui.stage import ADDRESS, MEDIUM, NARROW, PASSWORD, WIDE, Stage, conversation, refuse, staged
+from tests.tui.waiting import until
 from tribe_ws.client.control import ControlClient
+from tribe_ws.clock import ManualClock
 from tribe_ws.errors import ConfigurationError, TribeError
 from tribe_ws_tui.app import InspectorApp
 from tribe_ws_tui.inspection import Inspection
-from tribe_ws_tui.messages import LoginWanted, NotSent, Said, TapMoved
+from tribe_ws_tui.messages import Broke, LoginWanted, NotSent, Said, TapMoved
 from tribe_ws_tui.screens.faults import FaultsScreen
 from tribe_ws_tui.screens.raw_frame import RawFrameScreen
 from tribe_ws_tui.screens.too_small import TooSmall
@@ -23,6 +29,7 @@ from tribe_ws_tui.screens.users import PasswordScreen, UsersScreen
 from tribe_ws_tui.screens.welcome import WelcomeScreen
 from tribe_ws_tui.setup import InspectorSetup
 from tribe_ws_tui.state import Link, LinkKind
+from tribe_ws_tui.widgets.composer import Composer
 from tribe_ws_tui.widgets.detail import Detail
 from tribe_ws_tui.widgets.frame_tree import FrameTree
 from tribe_ws_tui.widgets.side_lists import People
@@ -579,32 +586,102 @@ def mode(path: Path) -> int:
 # ── bugs of our own ───────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_bug_is_told_written_down_and_survived(tmp_path: Path) -> None:
-    log = tmp_path / "logs" / "tui.log"
+@asynccontextmanager
+async def sturdy(log: Path) -> AsyncIterator[tuple[InspectorApp, Pilot[None]]]:
+    """Run an inspector that survives its bugs; one sits in its key ``d``."""
     inspection = Inspection()
     setup = InspectorSetup(ADDRESS, refuse, users=("alice",), log_file=log)
     app = InspectorApp(setup, inspection, lambda *_: broken_session())
 
     def broken_session() -> FakeSession:
-        from tribe_ws.clock import ManualClock
-
         session = FakeSession("A", "alice", inspection, app.inspector.post_message, ManualClock())
         session.disconnect = explode  # type: ignore[method-assign]
         return session
 
     async with app.run_test(size=MEDIUM, notifications=True) as pilot:
         await pilot.pause()
-        await pilot.press("d")
+        yield app, pilot
+        # Whatever happened, the keys are still heard.
         await pilot.pause()
-        assert app.is_running
+        was_frozen = app.inspector.log_view.is_frozen
         await pilot.press("space")
         await pilot.pause()
-        assert app.inspector.log_view.is_frozen, "the inspector goes on"
-        words = [one.message for one in app._notifications]
-    assert f"Bug in tribe-ws, log at {log}; keeps running" in words
+        assert app.is_running
+        assert app.inspector.log_view.is_frozen is not was_frozen, "the inspector goes on"
+
+
+def bugs_told(app: InspectorApp) -> list[str]:
+    return [one.message for one in app._notifications if one.title == "bug"]
+
+
+async def test_a_bug_is_told_once_written_down_and_survived(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "tui.log"
+    async with sturdy(log) as (app, pilot):
+        for _ in range(30):
+            await pilot.press("d")
+        await pilot.pause()
+        assert bugs_told(app) == [f"Bug in tribe-ws, log at {log}; keeps running"]
     story = log.read_text("utf-8")
+    assert story.count("Traceback") == 1
     assert "ZeroDivisionError" in story
     assert "eyJsecret" not in story
+
+
+async def in_a_widget(app: InspectorApp) -> None:
+    composer = app.inspector.pane.composer
+    with patch.object(Composer, "on_text_area_changed", lambda _: explode()):
+        composer.put("text")
+        await until(lambda: bool(bugs_told(app)))
+    composer.put("/su")
+    # The widget itself is still there: it hears what is typed, and offers words.
+    await until(lambda: composer._completion is not None)
+    composer.put("")
+    app.inspector.log_view.focus()
+
+
+async def in_a_timer(app: InspectorApp) -> None:
+    app.inspector.log_view.set_timer(0.01, explode)
+
+
+async def in_a_worker(app: InspectorApp) -> None:
+    async def work() -> None:
+        explode()
+
+    app.inspector.run_worker(work())
+
+
+async def in_a_callback(app: InspectorApp) -> None:
+    app.inspector.pane.composer.call_later(explode)
+    app.inspector.call_after_refresh(explode)
+
+
+async def in_a_task(app: InspectorApp) -> None:
+    try:
+        explode()
+    except ZeroDivisionError as error:
+        app.inspector.post_message(Broke(error))
+
+
+async def in_a_screen_on_top(app: InspectorApp) -> None:
+    class Broken(RawFrameScreen):
+        def on_mount(self) -> None:
+            explode()
+
+    await app.push_screen(Broken())
+    await until(lambda: bool(bugs_told(app)))
+    app.pop_screen()
+
+
+@pytest.mark.parametrize(
+    "fail", [in_a_widget, in_a_timer, in_a_worker, in_a_callback, in_a_task, in_a_screen_on_top]
+)
+async def test_a_bug_anywhere_is_survived(
+    fail: Callable[[InspectorApp], Awaitable[None]], tmp_path: Path
+) -> None:
+    async with sturdy(tmp_path / "tui.log") as (app, _):
+        await fail(app)
+        await until(lambda: bool(bugs_told(app)))
+    assert "ZeroDivisionError" in (tmp_path / "tui.log").read_text("utf-8")
 
 
 def explode() -> None:

@@ -98,15 +98,32 @@ def test_a_loss_and_the_way_back_are_told_with_the_gap_between_them(stage: Stage
     ]
 
 
-def test_the_steps_of_dialling_are_known_but_a_retry_stays_a_retry(stage: Stage) -> None:
+def test_the_steps_of_dialling_are_known_also_of_a_retry_which_says_why_when_it_fails(stage: Stage) -> None:
     kinds = []
-    for step in ("connecting to ws://x?token=***", HANDSHAKE_DONE):
-        stage.observer.hear_wire(WireLine("note", step))
+    dials = WireLine("note", "connecting to ws://x?token=***")
+    handshaken = WireLine("note", HANDSHAKE_DONE)
+    for happened in (dials, handshaken, Lost(START, 1012, "restart", ""), Reconnecting(START, 1, 0.5)):
+        hear(stage, happened)
         kinds.append(stage.observer.state.link.kind)
-    stage.observer.take(Lost(START, 1006, "", ""), waiting=0)
-    stage.observer.hear_wire(WireLine("note", "connecting to ws://x?token=***"))
+    assert kinds == [LinkKind.DIALLING, LinkKind.HANDSHAKEN, LinkKind.RESTARTING, LinkKind.RESTARTING]
+    hear(stage, dials)
     kinds.append(stage.observer.state.link.kind)
-    assert kinds == [LinkKind.DIALLING, LinkKind.HANDSHAKEN, LinkKind.RECONNECTING]
+    hear(stage, Reconnecting(START, 2, 1.0, CannotConnect("nothing listens")))
+    link = stage.observer.state.link
+    assert (link.kind, link.code) == (LinkKind.RESTARTING, 1012), "why it was lost is not forgotten"
+    for happened in (dials, handshaken):
+        hear(stage, happened)
+    kinds.append(stage.observer.state.link.kind)
+    assert kinds[4:] == [LinkKind.DIALLING, LinkKind.HANDSHAKEN]
+    hear(stage, Reconnected(START, 6.2, 2, 0, ()))
+    assert stage.observer.state.link.is_open
+
+
+def hear(stage: Stage, happened: WireLine | Notice) -> None:
+    if isinstance(happened, WireLine):
+        stage.observer.hear_wire(happened)
+    else:
+        stage.observer.take(happened, waiting=0)
 
 
 def test_a_change_of_the_link_is_told_at_once_and_others_soon(stage: Stage) -> None:

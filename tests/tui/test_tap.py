@@ -14,6 +14,7 @@ from tribe_ws.client.rest import RestClient
 from tribe_ws.client.stream import EventStream
 from tribe_ws.demo_accounts import DEMO_PASSWORD, demo_email
 from tribe_ws.server.local import LocalServer, local_settings
+from tribe_ws_tui.app import InspectorApp
 from tribe_ws_tui.inspection import Inspection
 from tribe_ws_tui.messages import TapMoved
 from tribe_ws_tui.opening import make_app
@@ -125,3 +126,51 @@ async def test_the_inspector_shows_the_table_of_who_got_a_message() -> None:
                 assert "● bob 1 delivered" in shown
                 assert "○ cara 1 not sent: this connection" in shown
         await control.close()
+
+
+async def test_a_user_who_acts_under_a_tap_is_shown_in_one_lane_only() -> None:
+    async def log_in(username: str, _password: str | None) -> RestClient:
+        rest = RestClient(server.address)
+        await rest.login(demo_email(username), DEMO_PASSWORD)
+        return rest
+
+    with LocalServer(local_settings(stop_timeout=0.5)) as server:
+        control = ControlClient(server.address, server.control_key)
+        setup = InspectorSetup(server.address, log_in, users=("alice",), control=control, is_tapping=True)
+        app = make_app(setup)
+        store = app.inspector.inspection.store
+        async with app.run_test(size=(140, 40)) as pilot:
+            await until(lambda: app.inspector.tap is not None and app.inspector.tap.is_watching)
+            await until(lambda: app.inspector.session.state.link.is_open)
+            session = app.inspector.session
+            async with connected(server, "bob") as (bob, _):
+                general = await general_of(bob)
+                session.subscribe(general)
+                await until(lambda: general in session.state.subscribed)
+                await bob.send_message(general, "Do you see it twice?")
+                await until(lambda: "message.new" in wire(app))
+                session.say(general, "No, once")
+                await until(lambda: wire(app).count("POST message") == 2)
+            await pilot.pause()
+            assert wire(app).count("message.new") == 1
+            assert wire(app).count("subscribed") == 1
+            lanes = {store.kind(one).connection for one in store.numbers}
+            assert "A" not in {
+                store.kind(one).connection for one in store.numbers if store.kind(one).direction != "note"
+            }
+            assert "alice 1" in lanes
+            assert session.state.events > 0, "the session itself still hears everything"
+            message = next(one for one in store.numbers if store.kind(one).event == "message.new")
+            held = store.record(message)
+            assert held is not None
+            assert held.conversation.lstrip("#") == "general"
+            app.inspector.set_filter("conv:general event:message.new")
+            assert len(app.inspector.log_view.view) == 1
+        await control.close()
+
+
+def wire(app: InspectorApp) -> list[str]:
+    """Give the names of all events in the store, notes left out."""
+    store = app.inspector.inspection.store
+    kinds = [store.kind(one) for one in store.numbers]
+    return [kind.event for kind in kinds if kind.direction != "note"]

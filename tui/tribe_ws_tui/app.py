@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import ClassVar
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.geometry import Size
@@ -27,7 +26,7 @@ _TWICE = 2.0
 """Seconds within which a second Ctrl+C leaves."""
 
 
-class InspectorApp(Sturdy, App[None]):
+class InspectorApp(Sturdy):
     """The chat inspector; ``open_session`` makes the session of a letter and a user.
 
     ``is_sturdy`` says whether a failure of our own code is told and survived; tests want it raised.
@@ -73,8 +72,11 @@ class InspectorApp(Sturdy, App[None]):
 
     def report_bug(self, error: Exception) -> bool:
         """Tell a failure of our own code; tells whether the app goes on."""
-        if not self._is_sturdy or self._bugs.count >= MOST_BUGS:
+        is_up = self.inspector.is_mounted and not self._exit
+        if not self._is_sturdy or not is_up or self._bugs.count >= MOST_BUGS:
             return False
+        if not self._bugs.is_new(error):
+            return True
         words = bug_words(self._bugs, self._bugs.write(error))
         self.notify(words, title="bug", severity="error", timeout=15, markup=False)
         return True

@@ -24,7 +24,7 @@ from tribe_ws.protocol.frames import PresenceStatus
 from tribe_ws.protocol.urls import ServerAddress
 from tribe_ws_tui.endings import link_of
 from tribe_ws_tui.inspection import Inspection
-from tribe_ws_tui.messages import LoginWanted, NotSent, Said
+from tribe_ws_tui.messages import Broke, LoginWanted, NotSent, Said
 from tribe_ws_tui.observing import Observer
 from tribe_ws_tui.setup import LogIn
 from tribe_ws_tui.state import Link, LinkKind, SessionState
@@ -55,6 +55,7 @@ class LiveSession:
         *,
         options: StreamOptions | None = None,
         clock: Clock | None = None,
+        is_tapped: bool = False,
     ) -> None:
         self.label = label
         self.username = username
@@ -65,7 +66,13 @@ class LiveSession:
         self._options = options or StreamOptions(buffer=MOST_WAITING)
         self._clock = clock or SystemClock()
         self._observer = Observer(
-            label, username, inspection, post, self._clock, is_same_clock=address.is_loopback
+            label,
+            username,
+            inspection,
+            post,
+            self._clock,
+            is_same_clock=address.is_loopback,
+            is_tapped=is_tapped,
         )
         self._typing = TypingEvents(self.typing, self._clock)
         self._rest: RestClient | None = None
@@ -220,6 +227,9 @@ class LiveSession:
                     self._observer.move(Link(LinkKind.DISCONNECTED, since=self.now(), code=1000))
             except TribeError as error:
                 self._ended(error)
+            except Exception as error:  # noqa: BLE001 - a bug of ours: it is told, and one can connect again
+                self._observer.move(Link(LinkKind.DISCONNECTED, since=self.now()))
+                self._post(Broke(error))
             await self._wait_for_a_reason()
 
     def _dial_again(self) -> None:
@@ -345,3 +355,5 @@ class LiveSession:
             await work
         except TribeError as error:
             self._post(Said(str(error), "error", error.hint))
+        except Exception as error:  # noqa: BLE001 - a bug of ours: told where the handlers' bugs are
+            self._post(Broke(error))

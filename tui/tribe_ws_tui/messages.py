@@ -34,6 +34,14 @@ class Said(Message):
         self.hint = hint
 
 
+class Broke(Message):
+    """A task failed by a bug of ours; whoever owns the task goes on as well as it can."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
 class LoginWanted(Message):
     """A session cannot go on without a new login; ``reason`` is the server's own word."""
 

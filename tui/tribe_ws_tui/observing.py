@@ -43,11 +43,15 @@ TELL_EVERY = 0.5
 """Seconds between two messages about ordinary changes."""
 _COUNTED_BY = 50
 """The backlog is counted in so many frames, and exactly where there is none."""
-_DIALS = frozenset({LinkKind.NEW, LinkKind.DIALLING, LinkKind.HANDSHAKEN, LinkKind.DISCONNECTED})
+_STAYS_AWAY = frozenset({LinkKind.LOGIN_NEEDED, LinkKind.REFUSED, LinkKind.UNREACHABLE, LinkKind.OPEN})
 
 
 class Observer:
-    """What one session knows; ``post`` hears ``SessionMoved``."""
+    """What one session knows; ``post`` hears ``SessionMoved``.
+
+    ``is_tapped`` says that a tap holds what goes over its connection: here only notes are held then, so that
+    nothing is shown twice.
+    """
 
     def __init__(
         self,
@@ -58,6 +62,7 @@ class Observer:
         clock: Clock,
         *,
         is_same_clock: bool,
+        is_tapped: bool = False,
     ) -> None:
         self.label = label
         self.state = SessionState(me=username)
@@ -66,6 +71,7 @@ class Observer:
         # The store keeps the records; here they would lie a second time, and parsed.
         self.journal = Journal(self.names, is_same_clock=is_same_clock, kept=1)
         self.clock = clock
+        self._is_tapped = is_tapped
         self._post = post
         self._timer: Timer | None = None
         self._loss: Lost | None = None
@@ -98,14 +104,15 @@ class Observer:
             self._hold(replace(self.journal.sent(line.text), at=self.clock.now()))
         elif line.direction == "note":
             kind = LinkKind.HANDSHAKEN if line.text == HANDSHAKE_DONE else LinkKind.DIALLING
-            if self.state.link.kind in _DIALS:
-                self.move(Link(kind, since=self.now()))
+            if self.state.link.kind not in _STAYS_AWAY:
+                self.move(replace(self.state.link, kind=kind, since=self.now()))
 
     def hear_call(self, exchange: Exchange) -> None:
         """Take a REST call; what only asks goes into the recording and not into the stream."""
         record = self.journal.called(exchange)
         if exchange.method == "GET" or "/auth/" in exchange.path:
-            self.inspection.write(replace(record, connection=self.label))
+            if not self._is_tapped:
+                self.inspection.write(replace(record, connection=self.label))
             return
         self._hold(record, monotonic=self.now() - exchange.seconds)
         if record.event == "POST message" and exchange.status < 400:
@@ -140,6 +147,9 @@ class Observer:
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _hold(self, record: Record, *, monotonic: float | None = None) -> None:
+        if self._is_tapped and record.direction != "note":
+            self.apply(record)
+            return
         self.apply(self.inspection.take(record, monotonic=monotonic, lane=self.label))
 
     def _take_notice(self, notice: Notice) -> None:

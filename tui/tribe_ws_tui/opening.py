@@ -27,7 +27,11 @@ def make_app(setup: InspectorSetup) -> InspectorApp:
         if not username:
             address = setup.address
             return NoSession(letter, f"tapping {address.host}:{address.port}" if setup.is_tapping else "")
-        return LiveSession(letter, username, setup.log_in, setup.address, inspection, post)
+        # Under a tap the lane of its connection shows it already.
+        is_tapped = setup.is_tapping and setup.control is not None
+        return LiveSession(
+            letter, username, setup.log_in, setup.address, inspection, post, is_tapped=is_tapped
+        )
 
     inspection = Inspection(setup.keep, tell)
     app = InspectorApp(setup, inspection, open_session)

@@ -32,7 +32,6 @@ from tribe_ws_tui.state import (
 )
 
 GOING_AWAY = 1001
-_SAYS_WHY = frozenset({LinkKind.RESTARTING, LinkKind.CUT_OFF, LinkKind.RENEWING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +113,7 @@ def _apply_notice(state: SessionState, notice: Notice, now: float) -> SessionSta
         case Lost():
             return _moved(state, _lost(notice, now))
         case Reconnecting(attempt=attempt, delay=delay):
-            kind = state.link.kind if state.link.kind in _SAYS_WHY else LinkKind.RECONNECTING
-            link = replace(state.link, kind=kind, until=now + delay, attempt=attempt)
+            link = replace(state.link, kind=_kind_after(state.link.code), until=now + delay, attempt=attempt)
             return _moved(state, link)
         case Reconnected():
             return state if state.link.is_open else _moved(state, Link(LinkKind.OPEN, since=now))
@@ -123,16 +121,20 @@ def _apply_notice(state: SessionState, notice: Notice, now: float) -> SessionSta
 
 
 def _lost(loss: Lost, now: float) -> Link:
-    kind, words = LinkKind.RECONNECTING, loss.meaning
-    if loss.code in (GOING_AWAY, RESTART.code):
-        kind = LinkKind.RESTARTING
-    elif loss.code in TOO_SLOW:
-        kind = LinkKind.CUT_OFF
-    elif loss.code == TOKEN_EXPIRED.code:
-        kind = LinkKind.RENEWING
+    kind, words = _kind_after(loss.code), loss.meaning
+    if kind is LinkKind.RENEWING:
         what = "token expired" if loss.reason == TOKEN_EXPIRED.reason else "token rejected"
         words = f"{what} {loss.at.astimezone():%H:%M}, renewing…"
     return Link(kind, since=now, code=loss.code, reason=loss.reason, words=words)
+
+
+def _kind_after(code: int | None) -> LinkKind:
+    """Tell where a link stands that was lost with this code, until it is back."""
+    if code in (GOING_AWAY, RESTART.code):
+        return LinkKind.RESTARTING
+    if code in TOO_SLOW:
+        return LinkKind.CUT_OFF
+    return LinkKind.RENEWING if code == TOKEN_EXPIRED.code else LinkKind.RECONNECTING
 
 
 # ── records ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -23,7 +23,7 @@ from tribe_ws.client.control import ControlClient
 from tribe_ws.clock import Clock, SystemClock
 from tribe_ws.errors import TribeError
 from tribe_ws_tui.inspection import Inspection, message_id_of
-from tribe_ws_tui.messages import TapMoved
+from tribe_ws_tui.messages import Broke, TapMoved
 
 MOST_MESSAGES = 10_000
 """Messages whose verdicts are remembered."""
@@ -93,6 +93,9 @@ class Tap:
                 words = "the server has stopped; the tap waits for it"
             except TribeError as error:
                 words = f"the tap was lost: {error}"
+            except Exception as error:  # noqa: BLE001 - a bug of ours: it is told, and the tap begins anew
+                self._post(Broke(error))
+                words = "the tap begins anew"
             self._post(TapMoved(words))
             await self._clock.sleep(max(0.5, backoff.next_delay()))
 
@@ -112,13 +115,15 @@ class Tap:
                     await asyncio.sleep(0)
 
     def _name_of(self, conversation_id: str | None) -> str:
-        """Name a conversation; the journal tells ids only, so for an unknown one its beginning must do."""
-        return self.names.short(conversation_id) or (conversation_id or "")[:8]
+        """Name a conversation as one's own session does; else the server's own name of it is taken."""
+        return self.names.short(conversation_id)
 
     def _hold(self, record: Record, lane: str) -> None:
         if lane and lane not in self.lanes and len(self.lanes) < MOST_LANES:
             self.lanes[lane] = None
             self._post(TapMoved())
+        if not record.conversation and record.conversation_id:
+            record = replace(record, conversation=record.conversation_id[:8])
         self._inspection.take(record, lane=lane)
 
     def _remember(self, event: dict[str, Any]) -> None:

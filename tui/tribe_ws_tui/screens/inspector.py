@@ -12,13 +12,12 @@ from tribe_ws.errors import NotFound, TribeError
 from tribe_ws_tui.event_lines import Columns
 from tribe_ws_tui.inspection import Inspection
 from tribe_ws_tui.keymap import Key, Scope, bindings
-from tribe_ws_tui.messages import ReplayMoved, Said, SessionMoved, TapMoved
+from tribe_ws_tui.messages import Broke, ReplayMoved, Said, SessionMoved, TapMoved
 from tribe_ws_tui.screens.bench import OpenSession
 from tribe_ws_tui.screens.help import HelpScreen
 from tribe_ws_tui.screens.writing_keys import WritingKeys
 from tribe_ws_tui.sessions import InspectorSession
 from tribe_ws_tui.setup import InspectorSetup
-from tribe_ws_tui.sturdy import Sturdy
 from tribe_ws_tui.tap import Tap
 from tribe_ws_tui.widgets.detail import Detail
 from tribe_ws_tui.widgets.filter_bar import FilterInput
@@ -29,7 +28,7 @@ REFRESHES = 4
 """How often in a second is drawn anew what counts seconds."""
 
 
-class Inspector(Sturdy, WritingKeys):
+class Inspector(WritingKeys):
     """Conversations and people, one or two users' streams, the opened event."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -111,6 +110,11 @@ class Inspector(Sturdy, WritingKeys):
         event.stop()
         words = f"{event.words}  {event.hint}" if event.hint else event.words
         self.notify(words, severity=event.severity, markup=False)
+
+    def on_broke(self, event: Broke) -> None:
+        """Tell a bug in a task as one in a handler."""
+        event.stop()
+        raise event.error
 
     def on_replay_moved(self, event: ReplayMoved) -> None:
         """Draw where the capture is."""

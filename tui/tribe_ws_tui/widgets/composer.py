@@ -22,7 +22,7 @@ from tribe_ws_tui.keymap import Scope, bindings
 from tribe_ws_tui.typed import Completion, completion_of
 from tribe_ws_tui.wording import toned
 
-PLACEHOLDER = 'Message, /command or {"event":…}   Enter sends, Ctrl+J new line'
+PLACEHOLDER = 'Message, /command or {"event":…}  Enter sends'
 _REMEMBERED = 100
 # What decides about them is the bindings, not the text area.
 _BOUND = frozenset({"enter", "shift+enter", "ctrl+j", "tab", "up", "down", "escape"})

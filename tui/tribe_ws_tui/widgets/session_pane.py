@@ -111,7 +111,8 @@ class SessionPane(Vertical):
         while not self._has_heard and self._looked_at < store.total:
             self._looked_at = max(self._looked_at + 1, store.first)
             kind = store.kind(self._looked_at)
-            is_ours = kind.connection == self.session.label
+            # Under a tap its connection has a lane of the server's own.
+            is_ours = kind.as_user == self.session.username
             self._has_heard = is_ours and kind.direction == "in" and kind.event not in CONTROL_EVENTS
         return self._has_heard
 
