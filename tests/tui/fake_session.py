@@ -23,7 +23,7 @@ from tribe_ws.protocol.frames import PresenceStatus
 from tribe_ws_tui.inspection import Inspection
 from tribe_ws_tui.observing import Observer
 from tribe_ws_tui.state import Link, LinkKind, SessionState
-from tribe_ws_tui.store import MarkedRead
+from tribe_ws_tui.store import MarkedRead, Watched
 from tribe_ws_tui.typing_events import TypingEvents
 
 START = datetime(2026, 11, 23, 1, 22, 11, tzinfo=UTC)
@@ -245,6 +245,9 @@ class FakeSession:
     def mark_read(self, conversation_id: str) -> None:
         self.calls.append(("mark_read", conversation_id))
         self.observer.apply(MarkedRead(conversation_id))
+
+    def watch(self, conversation_id: str) -> None:
+        self.observer.apply(Watched(conversation_id))
 
     def refetch(self) -> None:
         self.calls.append(("refetch",))

@@ -95,7 +95,7 @@ async def draw(folder: Path) -> list[Path]:
     """Draw all pictures into a folder."""
     drawn = []
     for name, size, users, act in PICTURES:
-        async with staged(size, users=users) as stage:
+        async with staged(size, users=users, draws=True) as stage:
             await act(stage)
             await stage.settle()
             path = folder / f"{name}.svg"

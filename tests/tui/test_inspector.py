@@ -407,6 +407,22 @@ async def test_drafts_are_kept_for_each_conversation_and_up_brings_back_what_was
         assert composer.text == ""
 
 
+async def test_what_one_follows_is_not_counted_as_new_but_what_one_does_not_see_is() -> None:
+    async with staged() as stage:
+        stage.alice.hear_message("bob", "seen as it comes")
+        stage.alice.hear_message("cara", "elsewhere", DESIGN)
+        conversations = stage.alice.state.conversations
+        assert (conversations[GENERAL].unread, conversations[DESIGN].unread) == (0, 1)
+        await stage.press("space")
+        await stage.settle()
+        stage.alice.hear_message("bob", "below what is frozen")
+        await stage.settle()
+        assert stage.alice.state.conversations[GENERAL].unread == 1
+        assert "1 new" in stage.shown()
+        stage.screen.choose_conversation(DESIGN)
+        assert stage.alice.state.conversations[DESIGN].unread == 0
+
+
 async def test_a_message_that_was_not_stored_goes_back_into_the_composer() -> None:
     async with staged() as stage:
         stage.screen.post_message(NotSent("A", GENERAL, "lost?", "the server did not answer"))

@@ -80,6 +80,9 @@ class NoSession:
     def mark_read(self, conversation_id: str) -> None:
         """Send nothing."""
 
+    def watch(self, conversation_id: str) -> None:
+        """Count nothing."""
+
     def refetch(self) -> None:
         """Fetch nothing."""
 

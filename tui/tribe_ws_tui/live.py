@@ -28,7 +28,7 @@ from tribe_ws_tui.messages import Broke, LoginWanted, NotSent, Said
 from tribe_ws_tui.observing import Observer
 from tribe_ws_tui.setup import LogIn
 from tribe_ws_tui.state import Link, LinkKind, SessionState
-from tribe_ws_tui.store import MarkedRead
+from tribe_ws_tui.store import MarkedRead, Watched
 from tribe_ws_tui.typing_events import TypingEvents
 
 MOST_WAITING = 2_000
@@ -206,6 +206,10 @@ class LiveSession:
     def mark_read(self, conversation_id: str) -> None:
         """Tell the server that one has read everything in a conversation."""
         self._do(self._mark_read(conversation_id))
+
+    def watch(self, conversation_id: str) -> None:
+        """Count nothing as unread that comes into the conversation somebody reads."""
+        self._observer.apply(Watched(conversation_id))
 
     def refetch(self) -> None:
         """Fetch the conversations anew."""

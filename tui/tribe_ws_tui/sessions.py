@@ -127,6 +127,10 @@ class InspectorSession(Protocol):
         """Tell the server that one has read everything in a conversation."""
         ...
 
+    def watch(self, conversation_id: str) -> None:
+        """Count nothing as unread that comes into the conversation somebody reads; empty for none."""
+        ...
+
     def refetch(self) -> None:
         """Fetch the conversations anew."""
         ...

@@ -147,7 +147,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class SessionState:
-    """Everything one session knows."""
+    """Everything one session knows; ``watched`` is the conversation that somebody reads as it comes in."""
 
     me: str
     my_id: str = ""
@@ -163,6 +163,7 @@ class SessionState:
     waiting: int = 0
     opened: int = 0
     heard_at: float | None = None
+    watched: str = ""
 
     @property
     def in_order(self) -> tuple[ConversationState, ...]:

@@ -58,13 +58,20 @@ class MarkedRead:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """Somebody reads a conversation as it comes in, or with an empty id none."""
+
+    conversation_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
     """So many frames have arrived and were not read yet."""
 
     waiting: int
 
 
-Item = Record | Notice | LinkMoved | Fetched | MarkedRead | Backlog
+Item = Record | Notice | LinkMoved | Fetched | MarkedRead | Watched | Backlog
 
 
 def apply(state: SessionState, item: Item, now: float) -> SessionState:
@@ -80,6 +87,8 @@ def apply(state: SessionState, item: Item, now: float) -> SessionState:
             return _fetched(state, item)
         case MarkedRead(conversation_id=conversation_id):
             return replace(state, **_changed(state, conversation_id, lambda one: replace(one, unread=0)))
+        case Watched(conversation_id=conversation_id):
+            return state if state.watched == conversation_id else replace(state, watched=conversation_id)
         case Backlog(waiting=waiting):
             return state if state.waiting == waiting else replace(state, waiting=waiting)
 
@@ -185,11 +194,12 @@ def _message(state: SessionState, record: Record, _now: float) -> Changes:
     if message is None or record.conversation_id is None:
         return changes
     is_mine = message.sender_id == state.my_id if state.my_id else message.sender == state.me
+    is_unread = not is_mine and record.conversation_id.lower() != state.watched
     return (
         changes
         | _silenced(state, record.conversation_id, message.sender_id)
         | _changed(
-            state, record.conversation_id, lambda one: _with_message(one, message, is_unread=not is_mine)
+            state, record.conversation_id, lambda one: _with_message(one, message, is_unread=is_unread)
         )
     )
 

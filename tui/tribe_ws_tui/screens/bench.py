@@ -284,6 +284,8 @@ class Bench(Screen[None]):
         for place, pane in enumerate(self.panes):
             pane.choose_by_itself()
             pane.other = self.other_user(pane)
+            # What comes in while one follows is read; a frozen stream shows nothing new.
+            pane.session.watch("" if pane.log_view.is_frozen else pane.conversation_id)
             prefix = ""
             if len(self.panes) > 1 and self.has_class("wide"):
                 linked = "  (linked to A; = unlinks)" if place == 1 and self.is_linked else ""

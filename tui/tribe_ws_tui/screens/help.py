@@ -22,6 +22,8 @@ class HelpScreen(Dialog[Key]):
     TITLE_TEXT = "Help"
     FOOT = (
         "Write to search, Enter runs it, Esc leaves. In the composer /help lists nothing less.\n"
+        "New counts what you did not see: not what came into the open conversation while you follow;\n"
+        "the server hears that you read one when you choose it.\n"
         "With a screen reader: tribe-ws connect --plain does all of this line by line."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
