@@ -58,7 +58,8 @@ def compare(name: str, look: str) -> str:
 
 def _letters(app: InspectorApp) -> dict[str, str]:
     variables = app.get_css_variables()
-    return {variables[name].lower()[:7]: letter for name, letter in _TONES.items()}
+    plain = variables["foreground"]
+    return {variables[name].lower()[:7]: one for name, one in _TONES.items() if variables[name] != plain}
 
 
 def _letter(style: Style | None, letters: dict[str, str]) -> str:

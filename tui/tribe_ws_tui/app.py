@@ -22,6 +22,7 @@ from tribe_ws_tui.screens.welcome import Start, WelcomeScreen
 from tribe_ws_tui.setup import InspectorSetup
 from tribe_ws_tui.sturdy import MOST_BUGS, BugLog, Sturdy, bug_words
 
+_TONES = ("text-error", "text-warning", "text-success", "text-accent", "text-primary")
 _TWICE = 2.0
 """Seconds within which a second Ctrl+C leaves."""
 
@@ -69,6 +70,13 @@ class InspectorApp(Sturdy):
     def on_resize(self, event: Resize) -> None:
         """Say so where the terminal has become too small, and go on where it is not any more."""
         self._mind_the_size(event.size)
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Give the colours; without colour, what is told by a tone is as bright as any other text."""
+        variables = super().get_css_variables()
+        if self.no_color:
+            variables |= dict.fromkeys(_TONES, variables["foreground"])
+        return variables
 
     def report_bug(self, error: Exception) -> bool:
         """Tell a failure of our own code; tells whether the app goes on."""

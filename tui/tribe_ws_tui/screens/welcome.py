@@ -46,7 +46,7 @@ class WelcomeScreen(Dialog[Start]):
             StartChoice("capture", "o", "Open a capture", "play what was recorded; no server needed"),
         ]
         if can_start:
-            words = "the complete backend, with alice, bob, cara and dan"
+            words = "the complete backend, with demo users"
             starts.insert(0, StartChoice("server", "s", "Start a local server", words))
         self._starts = starts
 
