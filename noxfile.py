@@ -24,6 +24,8 @@ COVERAGE_FLOOR = 95
 # What has a session of its own is left out of the others.
 OUTSIDE = ("autobahn", "interop", "asyncapi", "schemathesis", "postgres", "terminal")
 ALONE = " and ".join(f"not {mark}" for mark in OUTSIDE)
+# Many tests wait for a server's clock: twice as many as there are cores keep the cores busy.
+WORKERS = str(min(16, 2 * (os.cpu_count() or 1)))
 WITHIN = ("--ignore=tests/smoke", "-m", f"{ALONE} and not slow")
 
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
@@ -45,7 +47,7 @@ def tests(session: nox.Session) -> None:
     session.install("-e", ".", *group("test"))
     session.run("coverage", "erase")
     try:
-        run_pytest(session, "-n", "auto", *WITHIN, "--cov", "--cov-report=", *session.posargs)
+        run_pytest(session, "-n", WORKERS, *WITHIN, "--cov", "--cov-report=", *session.posargs)
     finally:
         floor = [] if session.posargs else [f"--fail-under={COVERAGE_FLOOR}"]
         session.run("coverage", "report", "--include=tribe_ws/*", *floor)
@@ -135,14 +137,14 @@ def bench(session: nox.Session) -> None:
 def pythons(session: nox.Session) -> None:
     """Run the tests on the further Python versions that are supported."""
     session.install("-e", ".", *group("test"))
-    run_pytest(session, "-n", "auto", *WITHIN, *session.posargs)
+    run_pytest(session, "-n", WORKERS, *WITHIN, *session.posargs)
 
 
 @nox.session(default=False, venv_backend="uv")
 def lowest(session: nox.Session) -> None:
     """Run the tests on the lowest version of each dependency that pyproject.toml admits."""
     session.install("--resolution=lowest-direct", "-e", ".[postgres]", *group("test"))
-    run_pytest(session, "-n", "auto", *WITHIN, *session.posargs)
+    run_pytest(session, "-n", WORKERS, *WITHIN, *session.posargs)
 
 
 @nox.session(default=False)
