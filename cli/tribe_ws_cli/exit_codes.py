@@ -34,5 +34,5 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.CONTRACT_VIOLATED: "the contract was violated",
     ExitCode.EXPECTATION_FAILED: "an expectation failed",
     ExitCode.INTERRUPTED: "stopped by Ctrl+C",
-    ExitCode.TERMINATED: "stopped by TERM",
+    ExitCode.TERMINATED: "stopped by TERM, or by the end of its terminal",
 }

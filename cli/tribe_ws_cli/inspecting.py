@@ -166,12 +166,14 @@ def _log_in(environment: Environment) -> Callable[[str, str | None], Any]:
 async def _server_starter(environment: Environment) -> AsyncIterator[Callable[[], Any]]:
     """Give what starts a local server; one that was started ends with the inspector."""
     started: list[asyncio.subprocess.Process] = []
+    reading: list[asyncio.Task[None]] = []
 
     async def start_server() -> ControlClient | None:
         port = environment.address.port
         if running_server(port) is None:
             started.append(await _spawn_server(environment, port))
             await _until_ready(started[-1], port)
+            reading.append(asyncio.create_task(_read_log(started[-1]), name="the started server's log"))
         return find_control(environment)
 
     try:
@@ -181,6 +183,7 @@ async def _server_starter(environment: Environment) -> AsyncIterator[Callable[[]
             if process.returncode is None:
                 process.terminate()
                 await process.wait()
+        await asyncio.gather(*reading)
 
 
 async def _spawn_server(environment: Environment, port: int) -> asyncio.subprocess.Process:
@@ -207,6 +210,13 @@ async def _until_ready(process: asyncio.subprocess.Process, port: int) -> None:
                 await asyncio.sleep(_LOOK_EVERY)
     except TimeoutError:
         raise ConfigurationError("the server did not become ready", hint="tribe-ws serve") from None
+
+
+async def _read_log(process: asyncio.subprocess.Process) -> None:
+    """Read what nobody asks for: a server whose log fills its pipe would stand still."""
+    assert process.stderr is not None
+    while await process.stderr.read(65_536):
+        pass
 
 
 def web_command(arguments: Sequence[str]) -> str:

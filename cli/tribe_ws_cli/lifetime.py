@@ -20,7 +20,7 @@ class Interrupted(Exception):
 def run_to_end(main: Coroutine[None, None, ExitCode | None]) -> ExitCode:
     """Run a coroutine on a loop of its own and give its exit code.
 
-    SIGINT and SIGTERM cancel it, let it clean up, and decide the exit code.
+    SIGINT, SIGTERM and the end of its terminal cancel it, let it clean up, and decide the exit code.
     """
     result, stopped_by = asyncio.run(_with_signals(main))
     if stopped_by is not None:
@@ -43,6 +43,9 @@ async def _with_signals(
     if sys.platform != "win32":
         loop.add_signal_handler(signal.SIGINT, stop, ExitCode.INTERRUPTED)
         loop.add_signal_handler(signal.SIGTERM, stop, ExitCode.TERMINATED)
+        # ``nohup`` asks to go on without a terminal.
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            loop.add_signal_handler(signal.SIGHUP, stop, ExitCode.TERMINATED)
     try:
         with suppress(asyncio.CancelledError):
             result = await task

@@ -168,7 +168,9 @@ def test_a_stream_ends_quietly_when_nobody_reads() -> None:
     assert "error" not in done.stderr
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
+)
 def test_signals_close_the_socket_and_decide_the_exit_code(
     server: LocalServer, watching: list[subprocess.Popen[str]], number: signal.Signals, code: int
 ) -> None:
@@ -180,6 +182,20 @@ def test_signals_close_the_socket_and_decide_the_exit_code(
     assert watch.returncode == code
     assert out.startswith("Closed 1000. ")
     assert err == ""
+
+
+def test_a_command_that_was_told_to_outlive_its_terminal_does(
+    server: LocalServer, watching: list[subprocess.Popen[str]]
+) -> None:
+    def like_nohup() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    watch = spawn("watch", "general", "--as", "dan", preexec_fn=like_nohup)
+    watching.append(watch)
+    read_until(watch.stdout, "Waiting for events, Ctrl+C stops.")
+    watch.send_signal(signal.SIGHUP)
+    watch.send_signal(signal.SIGINT)
+    assert watch.wait(DEADLINE) == 130, "the first of two signals decides"
 
 
 def test_signals_end_an_input_that_waits(watching: list[subprocess.Popen[str]]) -> None:
