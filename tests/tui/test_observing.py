@@ -98,6 +98,24 @@ def test_a_loss_and_the_way_back_are_told_with_the_gap_between_them(stage: Stage
     ]
 
 
+def test_what_is_sent_on_a_new_connection_stands_below_its_connected(stage: Stage) -> None:
+    subscribe = WireLine("out", f'{{"event":"subscribe","conversation_id":"{GENERAL}"}}')
+    connected = read_event('{"event":"connected"}', received_at=0.0, at=START)
+    stage.observer.hear_wire(WireLine("note", HANDSHAKE_DONE))
+    stage.observer.hear_wire(subscribe)
+    stage.observer.take(connected, waiting=0)
+    stage.observer.hear_wire(subscribe)
+    events = [record.event for record in stage.inspection.store.records()]
+    assert events == ["connected", "subscribe", "subscribe"]
+
+
+def test_what_was_sent_is_held_also_where_the_new_connection_is_lost_at_once(stage: Stage) -> None:
+    stage.observer.hear_wire(WireLine("note", HANDSHAKE_DONE))
+    stage.observer.hear_wire(WireLine("out", '{"event":"ping"}'))
+    stage.observer.take(Lost(START, 1006, "", "no close frame"), waiting=0)
+    assert [record.event for record in stage.inspection.store.records()] == ["ping"]
+
+
 def test_the_steps_of_dialling_are_known_also_of_a_retry_which_says_why_when_it_fails(stage: Stage) -> None:
     kinds = []
     dials = WireLine("note", "connecting to ws://x?token=***")

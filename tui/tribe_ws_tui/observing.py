@@ -43,6 +43,8 @@ TELL_EVERY = 0.5
 """Seconds between two messages about ordinary changes."""
 _COUNTED_BY = 50
 """The backlog is counted in so many frames, and exactly where there is none."""
+_MOST_OVERTAKING = 200
+"""Frames sent on a new connection that wait for its ``connected`` to be taken."""
 _STAYS_AWAY = frozenset({LinkKind.LOGIN_NEEDED, LinkKind.REFUSED, LinkKind.UNREACHABLE, LinkKind.OPEN})
 
 
@@ -76,6 +78,7 @@ class Observer:
         self._timer: Timer | None = None
         self._loss: Lost | None = None
         self._has_said_no_echo = False
+        self._overtaking: list[Record] | None = None
 
     def now(self) -> float:
         """Tell the seconds that the state counts by."""
@@ -92,7 +95,10 @@ class Observer:
         """Take one thing that the stream gave; ``waiting`` is how many more have arrived."""
         if isinstance(item, Event):
             self._hold(self.journal.event(item), monotonic=item.received_at)
+            self._hold_overtaking()
         else:
+            if isinstance(item, Lost):
+                self._hold_overtaking()
             self.apply(item)
             self._take_notice(item)
         if waiting % _COUNTED_BY == 0:
@@ -101,8 +107,10 @@ class Observer:
     def hear_wire(self, line: WireLine) -> None:
         """Take a frame that went out, or the step of an attempt to connect."""
         if line.direction == "out":
-            self._hold(replace(self.journal.sent(line.text), at=self.clock.now()))
+            self._sent(replace(self.journal.sent(line.text), at=self.clock.now()))
         elif line.direction == "note":
+            self._hold_overtaking()
+            self._overtaking = [] if line.text == HANDSHAKE_DONE else None
             kind = LinkKind.HANDSHAKEN if line.text == HANDSHAKE_DONE else LinkKind.DIALLING
             if self.state.link.kind not in _STAYS_AWAY:
                 self.move(replace(self.state.link, kind=kind, since=self.now()))
@@ -151,6 +159,19 @@ class Observer:
             self.apply(record)
             return
         self.apply(self.inspection.take(record, monotonic=monotonic, lane=self.label))
+
+    def _sent(self, record: Record) -> None:
+        """Hold what went out; on a new connection only after ``connected``, which is still to be taken."""
+        if self._overtaking is not None and len(self._overtaking) < _MOST_OVERTAKING:
+            self._overtaking.append(record)
+        else:
+            self._hold_overtaking()
+            self._hold(record)
+
+    def _hold_overtaking(self) -> None:
+        waiting, self._overtaking = self._overtaking, None
+        for record in waiting or ():
+            self._hold(record)
 
     def _take_notice(self, notice: Notice) -> None:
         match notice:
