@@ -32,7 +32,7 @@ from tribe_ws_tui.state import Link, LinkKind
 from tribe_ws_tui.widgets.composer import Composer
 from tribe_ws_tui.widgets.detail import Detail
 from tribe_ws_tui.widgets.frame_tree import FrameTree
-from tribe_ws_tui.widgets.side_lists import People
+from tribe_ws_tui.widgets.side_lists import Faults, People
 
 
 @pytest.fixture(autouse=True)
@@ -558,6 +558,22 @@ async def test_faults_are_switched_written_and_cleared() -> None:
         await stage.press(*"explode", "enter")
         await stage.sees("expected an action first")
         await stage.press("f3")
+        await stage.until(lambda: not control.rules)
+
+
+async def test_a_fault_that_is_switched_keeps_its_row_under_the_cursor() -> None:
+    control = FakeControl()
+    async with staged(control=control, is_embedded=True) as stage:
+        await stage.press("f")
+        await stage.until(lambda: isinstance(stage.app.screen, FaultsScreen))
+        faults = stage.app.screen.query_one(Faults)
+        faults.highlighted = 4
+        before = faults.keys
+        await stage.press("enter")
+        await stage.until(lambda: control.rules == {1: "corrupt"})
+        await stage.sees("[x] bad JSON")
+        assert (faults.keys, faults.highlighted) == (before, 4)
+        await stage.press("enter")
         await stage.until(lambda: not control.rules)
 
 

@@ -78,13 +78,20 @@ class FaultsScreen(Dialog[None]):
 
 
 def fault_rows(in_force: Sequence[dict[str, object]]) -> list[FaultRow]:
-    """Put the faults in force before those that one often wants."""
+    """List those that one often wants, in force or not each in its place, then what else is in force."""
     rows = [
         FaultRow(str(one["fault"]), str(one["fault"]), _number(one.get("id")), _number(one.get("hits")))
         for one in in_force
     ]
-    written = {row.rule for row in rows}
-    return rows + [FaultRow(rule, words) for rule, words in USUAL if rule not in written]
+    usual = {rule: FaultRow(rule, words) for rule, words in USUAL}
+    others = []
+    for row in rows:
+        offered = usual.get(row.rule)
+        if offered is None or offered.fault_id is not None:
+            others.append(row)
+        else:
+            usual[row.rule] = row._replace(words=offered.words)
+    return [*usual.values(), *others]
 
 
 def _number(value: object) -> int:

@@ -161,9 +161,13 @@ class Faults(SideList):
         self._faults: tuple[FaultRow, ...] = ()
 
     def show(self, faults: Sequence[FaultRow]) -> None:
-        """Show faults, those in force first."""
+        """Show faults; switched on or off, one keeps its row."""
         self._faults = tuple(faults)
-        self.show_rows([(f"{one.fault_id}:{one.rule}", self._fault(one)) for one in faults])
+        keyed: dict[str, Content] = {}
+        for one in faults:
+            # By its rule a row stays the same, in force or not; of twins the second has its number too.
+            keyed[one.rule if one.rule not in keyed else f"{one.fault_id}:{one.rule}"] = self._fault(one)
+        self.show_rows(list(keyed.items()))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Ask for the opposite of what is."""
