@@ -96,6 +96,44 @@ async def test_keys_of_a_replay(tmp_path: Path) -> None:
         assert stage.screen.replay is None
 
 
+async def test_a_capture_is_played_apart_from_the_live_one_which_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "capture.ndjson"
+    async with staged(users=("alice", "bob")) as stage:
+        stage.screen.record(path)
+        stage.alice.hear_message("cara", "In file")
+        stage.screen.record(None)
+        live = stage.inspection.store
+        for leaves in ("escape", "ctrl+r"):
+            held = len(live)
+            stage.screen.play(path)
+            replay = stage.screen.replay
+            assert replay is not None
+            await stage.until(lambda: replay.played > 0)  # noqa: B023 - awaited here
+            stage.clock.advance(1)
+            stage.alice.hear_message("cara", "Later")
+            await stage.settle()
+            assert len(live) == held + 1
+            assert "Later" not in stage.shown()
+            await stage.press(leaves)
+            assert stage.screen.replay is None
+            assert len(live) == held + 1
+            await stage.sees("Later")
+            assert all(session.state.link.is_open for session in stage.screen.sessions)
+
+
+async def test_coming_back_from_a_capture_connects_every_user(tmp_path: Path) -> None:
+    path = tmp_path / "capture.ndjson"
+    async with staged(users=("alice", "bob")) as stage:
+        stage.screen.record(path)
+        conversation(stage)
+        stage.screen.record(None)
+        stage.screen.play(path)
+        for session in stage.screen.sessions:
+            session.disconnect()
+        await stage.press("ctrl+r")
+        await stage.until(lambda: all(one.state.link.is_open for one in stage.screen.sessions))
+
+
 async def test_the_settings_give_a_key_another_place() -> None:
     async with staged(keymap=checked_keymap({"stream.freeze": "z", "app.help": "f11"})) as stage:
         await stage.press("space")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from textual.message import Message
 
@@ -13,6 +15,7 @@ from tribe_ws.client.control import ControlClient
 from tribe_ws.client.rest import RestClient
 from tribe_ws.client.stream import EventStream
 from tribe_ws.demo_accounts import DEMO_PASSWORD, demo_email
+from tribe_ws.protocol.urls import ServerAddress, parse_address
 from tribe_ws.server.local import LocalServer, local_settings
 from tribe_ws_tui.app import InspectorApp
 from tribe_ws_tui.inspection import Inspection
@@ -98,6 +101,39 @@ async def test_the_tap_outlives_its_server_and_says_so() -> None:
         await watch.tap.stop()
 
 
+class SlowControl(ControlClient):
+    """A local server that takes its time until it watches."""
+
+    def __init__(self, address: ServerAddress) -> None:
+        super().__init__(address, "key")
+        self.watches = asyncio.Event()
+
+    async def info(self) -> dict[str, Any]:
+        return {}
+
+    async def faults(self) -> list[dict[str, Any]]:
+        return []
+
+    async def events(self, **_: Any) -> AsyncGenerator[dict[str, Any], None]:
+        await self.watches.wait()
+        yield {"event": "watching"}
+        await asyncio.Event().wait()
+
+
+async def test_it_says_that_it_taps_only_when_the_server_watches() -> None:
+    async def log_in(_username: str, _password: str | None) -> RestClient:
+        raise AssertionError("a tap logs nobody in")
+
+    address = parse_address("http://127.0.0.1:8000")
+    control = SlowControl(address)
+    app = make_app(InspectorSetup(address, log_in, control=control, is_tapping=True))
+    async with app.run_test(size=(140, 40)):
+        await until(lambda: "▷ waiting to tap 127.0.0.1:8000" in screen_text(app))
+        assert "▷ tapping" not in screen_text(app)
+        control.watches.set()
+        await until(lambda: "▷ tapping 127.0.0.1:8000" in screen_text(app))
+
+
 async def test_the_inspector_shows_the_table_of_who_got_a_message() -> None:
     async def log_in(_username: str, _password: str | None) -> RestClient:
         raise AssertionError("a tap logs nobody in")
@@ -107,7 +143,9 @@ async def test_the_inspector_shows_the_table_of_who_got_a_message() -> None:
         app = make_app(InspectorSetup(server.address, log_in, control=control, is_tapping=True))
         store = app.inspector.inspection.store
         async with app.run_test(size=(140, 40)) as pilot:
-            await until(lambda: app.inspector.tap is not None and app.inspector.tap.is_watching)
+            await until(lambda: "▷ tapping" in screen_text(app))
+            assert app.inspector.tap is not None
+            assert app.inspector.tap.is_watching
             async with (
                 connected(server, "alice") as (alice, alices),
                 connected(server, "bob") as (_, bobs),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from tribe_ws.capture.names import Names
 from tribe_ws.client.rest import RestClient
@@ -21,6 +22,10 @@ class NoSession:
         self.username = username
         self.names = Names((), username)
         self.state = SessionState(username, link=Link(LinkKind.REPLAY, words=words))
+
+    def stands(self, words: str) -> None:
+        """Say something else of what one looks at instead."""
+        self.state = replace(self.state, link=replace(self.state.link, words=words))
 
     def now(self) -> float:
         """Tell the seconds of the system's clock."""

@@ -26,7 +26,9 @@ def make_app(setup: InspectorSetup) -> InspectorApp:
     def open_session(letter: str, username: str) -> InspectorSession:
         if not username:
             address = setup.address
-            return NoSession(letter, f"tapping {address.host}:{address.port}" if setup.is_tapping else "")
+            return NoSession(
+                letter, f"waiting to tap {address.host}:{address.port}" if setup.is_tapping else ""
+            )
         # Under a tap the lane of its connection shows it already.
         is_tapped = setup.is_tapping and setup.control is not None
         return LiveSession(

@@ -96,6 +96,7 @@ class Tap:
             except Exception as error:  # noqa: BLE001 - a bug of ours: it is told, and the tap begins anew
                 self._post(Broke(error))
                 words = "the tap begins anew"
+            self.is_watching = False
             self._post(TapMoved(words))
             await self._clock.sleep(max(0.5, backoff.next_delay()))
 

@@ -83,6 +83,16 @@ class Bench(Screen[None]):
         return self.setup.keymap
 
     @property
+    def captured(self) -> Inspection:
+        """What is looked at: the live capture, or the one that is played."""
+        return self.inspection if self.replay is None else self.replay.inspection
+
+    @property
+    def has_live(self) -> bool:
+        """Whether there is a live capture to come back to."""
+        return self.tap is not None or any(not session.is_read_only for session in self.sessions)
+
+    @property
     def pane(self) -> SessionPane:
         """The column in use."""
         return self.panes[self.active]
@@ -157,7 +167,7 @@ class Bench(Screen[None]):
     def new_view(self, letter: str, text: str = "") -> FilterView:
         """Make the view of one column."""
         lanes = frozenset[str]() if self.shows_all_lanes else frozenset({letter})
-        return FilterView(self.inspection.store, text, lanes=lanes)
+        return FilterView(self.captured.store, text, lanes=lanes)
 
     @property
     def shows_all_lanes(self) -> bool:
@@ -258,11 +268,11 @@ class Bench(Screen[None]):
         record = self.log_view.record
         if record is None:
             return None
-        store = self.inspection.store
+        store = self.captured.store
         return Opened(
             record,
             store.record(self._previous(record.seq)),
-            deliveries_of(record, self.inspection, self.sessions, self.tap),
+            deliveries_of(record, self.captured, self.sessions, self.tap),
             self._meanings(record.frame),
             self.label_of(store.kind(record.seq)),
             is_marked=store.is_marked(record.seq),
@@ -316,14 +326,19 @@ class Bench(Screen[None]):
             place=f"{address.host}:{address.port}",
             address=address.socket_url,
             server="local embedded" if setup.is_embedded else setup.profile,
-            held=len(self.inspection.store),
-            violations=len(self.inspection.store.violating),
+            held=len(self.captured.store),
+            violations=len(self.captured.store.violating),
             view=_view_words(log),
             recording=Path(writer.path).name if is_recording and writer else "",
             recorded=writer.bytes if is_recording and writer else 0,
             fps=log.fps,
-            replay=f"{replay_words(playing)}  not connected" if playing else "",
+            replay=f"{replay_words(playing)}  {self._behind}" if playing else "",
         )
+
+    @property
+    def _behind(self) -> str:
+        """Say what goes on behind a capture that is played."""
+        return "Esc: back to live, which goes on" if self.has_live else "not connected"
 
     def _keys_here(self) -> tuple[Shown, ...]:
         focused = self.focused
@@ -337,7 +352,7 @@ class Bench(Screen[None]):
         return focused is not None and any(isinstance(one, Detail) for one in focused.ancestors)
 
     def _previous(self, number: int) -> int:
-        store = self.inspection.store
+        store = self.captured.store
         kind = store.kind(number)
         for other in range(number - 1, max(store.first - 1, number - _FAR_BACK), -1):
             found = store.kind(other)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tribe_ws.capture.record import Record
 from tribe_ws.errors import TribeError
+from tribe_ws_tui.inspection import Inspection
 from tribe_ws_tui.replaying import Replay, open_capture
 from tribe_ws_tui.screens.ask import Ask
 from tribe_ws_tui.screens.export import ExportChoice, ExportScope, ExportScreen
@@ -31,9 +32,9 @@ class FileKeys(SessionKeys):
     def action_export(self) -> None:
         """Ask what to write, and write it."""
         counts: dict[ExportScope, int] = {
-            "all": len(self.inspection.store),
+            "all": len(self.captured.store),
             "shown": self.log_view.view.shown,
-            "marked": len(self.inspection.store.marked),
+            "marked": len(self.captured.store.marked),
         }
         self.app.push_screen(ExportScreen(counts, f"tribe-{_stamp()}"), self._export)
 
@@ -59,7 +60,7 @@ class FileKeys(SessionKeys):
         self.notify(f"{count(written, 'event')} in {choice.path}, {size}", title="exported", markup=False)
 
     def _records(self, scope: ExportScope) -> list[Record]:
-        store = self.inspection.store
+        store = self.captured.store
         numbers: Iterable[int] = store.numbers
         if scope != "all":
             numbers = self.log_view.view.numbers() if scope == "shown" else store.marked
@@ -106,25 +107,36 @@ class FileKeys(SessionKeys):
         self.app.push_screen(OpenCapture(captures_in(Path.cwd())), take)
 
     def play(self, path: Path) -> None:
-        """Play a capture in place of the live session."""
+        """Play a capture in place of the live one, which is held and goes on meanwhile."""
         try:
             capture = open_capture(path)
         except (TribeError, OSError) as error:
             self.notify(str(error), title="not opened", severity="error", markup=False)
             return
-        for session in self.sessions:
-            session.disconnect()
         if self.replay is not None:
             self.run_worker(self.replay.stop())
-        self.inspection.store.clear()
-        self.log_view.select(None)
-        self.replay = Replay(capture, self.inspection, self.post_message, now=time.monotonic)
-        self.link_views()
+        shown = Inspection(self.inspection.store.keep)
+        self.replay = Replay(capture, shown, self.post_message, now=time.monotonic)
+        self._show_other_store()
         self.replay.play()
-        self.log_view.follow()
+        self.refresh_all()
+
+    def end_replay(self) -> None:
+        """Come back from a capture to the live one, which went on meanwhile."""
+        if self.replay is not None:
+            self.run_worker(self.replay.stop())
+            self.replay = None
+            self._show_other_store()
+            self.refresh_all()
+
+    def _show_other_store(self) -> None:
+        for pane in self.panes:
+            pane.log_view.select(None)
+        self.link_views()
+        for pane in self.panes:
+            pane.log_view.follow()
         self.set_focus(self.log_view)
         self.refresh_detail()
-        self.refresh_all()
 
     def action_step(self, events: int) -> None:
         """Go on by an event of the capture, or back."""

@@ -9,6 +9,7 @@ from textual.dom import DOMNode
 
 from tribe_ws.client.control import ControlClient
 from tribe_ws.errors import NotFound, TribeError
+from tribe_ws_tui.absent import NoSession
 from tribe_ws_tui.event_lines import Columns
 from tribe_ws_tui.inspection import Inspection
 from tribe_ws_tui.keymap import Key, Scope, bindings
@@ -126,6 +127,11 @@ class Inspector(WritingKeys):
         event.stop()
         if event.words:
             self.notify(event.words, severity="warning", markup=False)
+        if self.tap is not None:
+            doing = "tapping" if self.tap.is_watching else "waiting to tap"
+            for session in self.sessions:
+                if isinstance(session, NoSession):
+                    session.stands(f"{doing} {self.setup.address.host}:{self.setup.address.port}")
         self.refresh_all()
 
     def on_descendant_focus(self) -> None:
@@ -178,13 +184,23 @@ class Inspector(WritingKeys):
         self.app.theme = other_theme(self.app.theme, set(self.app.available_themes))
 
     def action_reconnect(self) -> None:
-        """Connect anew, now; a replay ends."""
-        if self.replay is not None:
-            self.run_worker(self.replay.stop())
-            self.replay = None
-            self.link_views()
-        self.session.reconnect()
+        """Connect anew, now; from a capture come back to the live one, with every user connected."""
+        if self.replay is None:
+            self.session.reconnect()
+        else:
+            self.end_replay()
+            for session in self.sessions:
+                if not session.state.link.is_open:
+                    session.reconnect()
         self.refresh_all()
+
+    def action_clear_filter(self) -> None:
+        """Leave the opened event, or show every event again, or come back from a capture."""
+        is_plain = not self.has_class("-detail") and not self.log_view.view.text
+        if self.replay is not None and self.has_live and is_plain and self.log_view.has_focus:
+            self.end_replay()
+        else:
+            super().action_clear_filter()
 
 
 def other_theme(theme: str, available: set[str]) -> str:

@@ -19,7 +19,7 @@ class OpenCapture(Dialog[Path]):
     """Answers with the path of a capture."""
 
     TITLE_TEXT = "Open capture"
-    FOOT = "Enter plays it   Esc leaves   The session ends meanwhile; Ctrl+R connects again."
+    FOOT = "Enter plays it   Esc leaves   The live capture goes on; Esc comes back."
 
     def __init__(self, captures: Sequence[Path]) -> None:
         super().__init__()

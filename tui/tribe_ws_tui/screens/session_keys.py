@@ -143,7 +143,7 @@ class SessionKeys(StreamKeys):
     def act_as(self, username: str, *, beside: bool = False) -> None:
         """Act as a user, in the column in use or beside it."""
         if self.replay is not None:
-            self.notify("replay is read-only; Ctrl+R connects again", markup=False)
+            self.notify("replay is read-only; Ctrl+R comes back to the live capture", markup=False)
         elif beside and len(self.panes) < 2:
             self.run_worker(self._add_beside(username))
         else:

@@ -87,7 +87,7 @@ class WritingKeys(FileKeys):
 
     def _edit_frame(self, text: str) -> None:
         if self.session.is_read_only:
-            self.notify("replay is read-only; Ctrl+R connects again", markup=False)
+            self.notify("replay is read-only; Ctrl+R comes back to the live capture", markup=False)
             return
         self.app.push_screen(RawFrameScreen(text), self._send_frame)
 

@@ -83,7 +83,9 @@ class SessionPane(Vertical):
         self.filter_bar.show(view.shown, view.held, prefix)
         self.typing_row.show(state.typists(self.conversation_id), now)
         suggested = self.label or "#general"
-        stream = Stream(view.shown, view.held, self._has_heard_anybody())
+        # A capture that is played says nothing of whom the session has heard.
+        has_heard = is_read_only or self._has_heard_anybody()
+        stream = Stream(view.shown, view.held, has_heard)
         words = advice(state, now, suggested, stream, self.other)
         note = self.query_one(".advice", Static)
         note.display = bool(words)
