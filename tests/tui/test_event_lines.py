@@ -131,6 +131,18 @@ def test_a_gap_goes_right_across() -> None:
     assert " gap 6.2 s: 2 missed messages fetched " in text
 
 
+def test_a_gap_says_the_whole_sentence_in_fewer_words_where_the_column_is_narrow() -> None:
+    gap = note(
+        "gap 6.2 s: 2 missed messages fetched, typing and presence in it are lost",
+        event="gap",
+        tags=frozenset({"gap"}),
+    )
+    assert " gap 6.2 s: 2 missed messages fetched, typing and presence in it are lost " in line(gap, width=78)
+    narrow = line(gap, width=54)
+    assert " gap 6.2 s: 2 fetched, typing and presence lost " in narrow
+    assert cell_len(narrow) == 54
+
+
 def test_times_count_from_the_start_or_from_the_line_above() -> None:
     assert line(message(75.25), time="relative").startswith("   1:15.2")
     assert line(message(0.75), time="delta").startswith("   +0.250")

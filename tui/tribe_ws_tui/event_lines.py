@@ -42,6 +42,12 @@ _LANE_WIDTH = 8
 _ROOM_FOR_CONVERSATION = 70
 _LONGEST_BODY = 4_000
 """Characters of a body that are looked at; no screen has room for more."""
+_SHORTER = (
+    (" missed messages fetched", " fetched"),
+    (" missed message fetched", " fetched"),
+    (" in it are lost", " lost"),
+)
+"""What a gap that is wider than its column says in fewer words."""
 MOST_LINES = 8
 """Lines one event takes when long lines are wrapped."""
 
@@ -206,7 +212,11 @@ def _is_divider(record: Record) -> bool:
 
 
 def _divider(record: Record, width: int) -> list[Part]:
-    words = f" {visible_line(record.text)} "
+    text = visible_line(record.text)
+    if cell_len(text) + 2 > width:
+        for long, short in _SHORTER:
+            text = text.replace(long, short)
+    words = f" {text} "
     left = max(2, (width - cell_len(words)) // 2)
     line = "─" * left + words
     return [Part(set_cell_size(line + "─" * max(2, width - cell_len(line)), width), "warn")]

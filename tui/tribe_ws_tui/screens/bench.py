@@ -338,7 +338,7 @@ class Bench(Screen[None]):
     @property
     def _behind(self) -> str:
         """Say what goes on behind a capture that is played."""
-        return "Esc: back to live, which goes on" if self.has_live else "not connected"
+        return "Esc: live again" if self.has_live else "not connected"
 
     def _keys_here(self) -> tuple[Shown, ...]:
         focused = self.focused
