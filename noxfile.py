@@ -74,9 +74,9 @@ def smoke(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def slow(session: nox.Session) -> None:
-    """Run the tests that take long: kills, restarts, failing disks, thousands of messages."""
+    """Run the tests that take long: kills, failing disks, floods, a check of each broken server."""
     session.install("-e", ".", *group("test"))
-    run_pytest(session, "-n", "auto", "-m", f"{ALONE} and slow", "tests", *session.posargs)
+    run_pytest(session, "-n", WORKERS, "-m", f"{ALONE} and slow", "tests", *session.posargs)
 
 
 @nox.session(default=False)

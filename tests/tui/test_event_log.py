@@ -325,6 +325,23 @@ async def test_it_draws_more_often_after_a_key_and_less_when_the_machine_is_slow
         assert log.fps == row_scroll.FPS_WHEN_SLOW
 
 
+async def test_new_events_are_drawn_ten_times_a_second_however_often_they_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = stored(1)
+    async with page(store) as (_, log, _pilot):
+        now, drawn = 1000.0, []
+        monkeypatch.setattr(log, "_clock", lambda: now)
+        monkeypatch.setattr(log.view, "advance", lambda: drawn.append(now))
+        log._ticked_at = log._flushed_at = now
+        log._key_at = 0.0
+        for _ in range(20):
+            now += row_scroll.TICK
+            store.append(message(0))
+            log._tick()
+        assert len(drawn) <= row_scroll.FPS * 20 * row_scroll.TICK + 1
+
+
 async def test_violations_stand_out_without_colour() -> None:
     store = CaptureStore()
     store.append(message(0, violations=(BROKEN,)))

@@ -19,6 +19,7 @@ from tests.tui.stage import MEDIUM, NARROW, WIDE, Stage, conversation, staged
 from tribe_ws.client.events import Lost, Reconnected, Reconnecting
 from tribe_ws_tui.state import Link, LinkKind
 from tribe_ws_tui.store import Backlog
+from tribe_ws_tui.widgets import row_scroll
 
 SLOW = pytest.mark.slow
 EACH = pytest.mark.parametrize(
@@ -42,6 +43,13 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def steady_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a busy machine draw no slower: the pace is on the screen."""
+    monkeypatch.setattr(row_scroll, "FPS_WHEN_SLOW", row_scroll.FPS)
+    monkeypatch.setattr(row_scroll, "FPS_AFTER_KEY", row_scroll.FPS)
 
 
 @pytest.fixture

@@ -77,6 +77,11 @@ class FilterView:
         return self._high > self.store.total and self._low < self._oldest
 
     @property
+    def is_behind(self) -> bool:
+        """Whether one step will not do: older events are still to be looked at, or very many new ones."""
+        return self._low >= self._oldest or self.store.total - self._high >= SLICE
+
+    @property
     def held(self) -> int:
         """How many events could be shown: all that are held since the view was cleared."""
         return max(0, self.store.total - self._oldest + 1)

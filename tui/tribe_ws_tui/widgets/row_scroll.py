@@ -237,7 +237,7 @@ class RowScroll(ScrollView, can_focus=True):
             self.fps = FPS_WHEN_SLOW
         else:
             self.fps = FPS_AFTER_KEY if now - self._key_at < _KEY_LASTS else FPS
-        if now - self._flushed_at >= 1 / self.fps - TICK / 2 or not self.view.is_complete:
+        if now - self._flushed_at >= 1 / self.fps - TICK / 2 or self.view.is_behind:
             self.flush()
 
     def _note_rate(self) -> None:
