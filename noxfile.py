@@ -34,7 +34,7 @@ PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, formatting, types and the direction of imports."""
-    session.install("-e", ".", *group("lint"), *group("test"))
+    session.install("-e", ".[web]", *group("lint"), *group("test"))
     session.run("ruff", "check", *SOURCES)
     session.run("ruff", "format", "--check", *SOURCES)
     session.run("mypy")
