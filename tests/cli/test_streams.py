@@ -174,7 +174,10 @@ def test_a_stream_ends_quietly_when_nobody_reads() -> None:
 def test_signals_close_the_socket_and_decide_the_exit_code(
     server: LocalServer, watching: list[subprocess.Popen[str]], number: signal.Signals, code: int
 ) -> None:
-    watch = spawn("watch", "general", "--as", "dan")
+    # Whoever runs the tests may have asked them to outlive a terminal.
+    watch = spawn(
+        "watch", "general", "--as", "dan", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    )
     watching.append(watch)
     read_until(watch.stdout, "Waiting for events, Ctrl+C stops.")
     watch.send_signal(number)
